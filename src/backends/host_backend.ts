@@ -1,0 +1,92 @@
+import type { TensorInfo } from "@tensorflow/tfjs";
+import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+
+/** What a backend is told when it starts. */
+export interface BackendOptions {
+  /** Threads of native kernels; 0 takes one a core. */
+  readonly threads?: number;
+}
+
+/**
+ * A tfjs backend whose tensors lie in host memory: tfjs's own CPU backend, so that every op of tfjs
+ * works, with what our kernels need on top.
+ */
+export class HostBackend extends MathBackendCPU {
+  #versions = new WeakMap<object, number>();
+
+  constructor() {
+    super();
+    // tfjs prints an advertisement for another backend on the first write while this is set.
+    (this as unknown as { firstUse: boolean }).firstUse = false;
+  }
+
+  /** The values of a float32 tensor, row-major; not a copy. */
+  floats(info: TensorInfo): Float32Array<ArrayBuffer> {
+    const { values } = this.data.get(info.dataId);
+    // A tensor cast by tfjs to a wider type still holds the narrower array.
+    return values instanceof Float32Array
+      ? values as Float32Array<ArrayBuffer>
+      : Float32Array.from(values as unknown as ArrayLike<number>);
+  }
+
+  /** The values of an int32 tensor, row-major; not a copy. */
+  ints(info: TensorInfo): Int32Array<ArrayBuffer> {
+    const { values } = this.data.get(info.dataId);
+    return values instanceof Int32Array
+      ? values as Int32Array<ArrayBuffer>
+      : Int32Array.from(values as unknown as ArrayLike<number>);
+  }
+
+  /** A new float32 tensor; its values are whatever the memory held. */
+  empty(shape: readonly number[]): TensorInfo {
+    const length = shape.reduce((product, size) => product * size, 1);
+    return this.makeTensorInfo([...shape], "float32", this.allocate(length));
+  }
+
+  /** A tensor that shares the data of another. */
+  share(info: TensorInfo, shape: readonly number[] = info.shape): TensorInfo {
+    this.incRef(info.dataId);
+    return { dataId: info.dataId, shape: [...shape], dtype: info.dtype };
+  }
+
+  /** Counts the in-place changes of a tensor; whoever keeps something derived compares it. */
+  version(info: TensorInfo): number {
+    return this.#versions.get(info.dataId as object) ?? 0;
+  }
+
+  /** Says that a kernel has changed a tensor in place. */
+  touch(info: TensorInfo): void {
+    this.#versions.set(info.dataId as object, this.version(info) + 1);
+  }
+
+  /** Overwrites a float32 tensor in place. */
+  overwrite(info: TensorInfo, values: ArrayLike<number>): void {
+    this.floats(info).set(values);
+    this.touch(info);
+  }
+
+  /** Memory for `length` floats, not cleared. */
+  protected allocate(length: number): Float32Array {
+    return new Float32Array(length);
+  }
+
+  // A copy: kernels change some tensors in place, and memory may be used again.
+  override readSync(dataId: object): ReturnType<MathBackendCPU["readSync"]> {
+    const values = super.readSync(dataId);
+    return (ArrayBuffer.isView(values) ? values.slice() : values) as ReturnType<
+      MathBackendCPU["readSync"]
+    >;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+
+  override memory(): { unreliable: boolean; reasons: string[] } {
+    return { unreliable: false, reasons: [] };
+  }
+}
