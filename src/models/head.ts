@@ -1,0 +1,204 @@
+/** The box-adaptive heads: template and search features to classification and box distances. */
+import * as tf from "@tensorflow/tfjs";
+import type { Rank, Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
+import type { HeadConfig } from "../config/schema.ts";
+import { BatchNorm2d, Conv2d, type Layer, Module, Parameter, ReLU, sequential } from "../nn/mod.ts";
+import { xcorrDepthwise, xcorrFast } from "../ops/mod.ts";
+import type { Features } from "./backbone/mod.ts";
+
+/** What a head says about each point of the score map. */
+export type Prediction = {
+  /** Raw scores, `[B, S, S, 2]`: background, target. */
+  readonly cls: Tensor4D;
+  /** Distances to left, top, right, bottom in search pixels, `[B, S, S, 4]`. */
+  readonly loc: Tensor4D;
+};
+
+/** From template and search features to a {@linkcode Prediction}. */
+export abstract class Head extends Module {
+  /** @param zf Template features, @param xf search features: one map a level. */
+  abstract forward(zf: Features, xf: Features): Prediction;
+}
+
+/** Distances: left, top, right, bottom. */
+const LOC_CHANNELS = 4;
+
+/** Options of {@linkcode UPChannelBAN}. */
+export interface UPChannelOptions {
+  readonly featureIn?: number;
+  readonly clsOutChannels?: number;
+}
+
+/** The template makes whole filters, one bank an output channel (SiamRPN; siamban/models/head/ban.py). */
+export class UPChannelBAN extends Head {
+  readonly templateClsConv: Conv2d;
+  readonly templateLocConv: Conv2d;
+  readonly searchClsConv: Conv2d;
+  readonly searchLocConv: Conv2d;
+  readonly locAdjust: Conv2d;
+
+  constructor({ featureIn = 256, clsOutChannels = 2 }: UPChannelOptions = {}) {
+    super();
+    this.templateClsConv = new Conv2d(featureIn, featureIn * clsOutChannels, { kernel: 3 });
+    this.templateLocConv = new Conv2d(featureIn, featureIn * LOC_CHANNELS, { kernel: 3 });
+    this.searchClsConv = new Conv2d(featureIn, featureIn, { kernel: 3 });
+    this.searchLocConv = new Conv2d(featureIn, featureIn, { kernel: 3 });
+    this.locAdjust = new Conv2d(LOC_CHANNELS, LOC_CHANNELS, { kernel: 1 });
+  }
+
+  // Parity: the heads of one level give distances as they are, only MultiBAN takes the exponential.
+  override forward([zf]: Features, [xf]: Features): Prediction {
+    return tf.tidy(() => {
+      const clsResponse = xcorrFast(
+        this.searchClsConv.forward(xf),
+        this.templateClsConv.forward(zf),
+      );
+      const locResponse = xcorrFast(
+        this.searchLocConv.forward(xf),
+        this.templateLocConv.forward(zf),
+      );
+      return { cls: clsResponse, loc: this.locAdjust.forward(locResponse) };
+    });
+  }
+}
+
+/** Sizes of a {@linkcode DepthwiseXCorr}. */
+export interface DepthwiseXCorrOptions {
+  readonly inChannels: number;
+  readonly hidden: number;
+  readonly outChannels: number;
+}
+
+/** One branch: embed both, correlate channel by channel, read out. */
+export class DepthwiseXCorr extends Module {
+  readonly convKernel: readonly Layer[];
+  readonly convSearch: readonly Layer[];
+  readonly head: readonly Layer[];
+
+  constructor({ inChannels, hidden, outChannels }: DepthwiseXCorrOptions) {
+    super();
+    const embedding = () => [
+      new Conv2d(inChannels, hidden, { kernel: 3, bias: false }),
+      new BatchNorm2d(hidden),
+      new ReLU(),
+    ];
+    this.convKernel = embedding();
+    this.convSearch = embedding();
+    this.head = [
+      new Conv2d(hidden, hidden, { kernel: 1, bias: false }),
+      new BatchNorm2d(hidden),
+      new ReLU(),
+      new Conv2d(hidden, outChannels, { kernel: 1 }),
+    ];
+  }
+
+  /** `zf` `[B, 7, 7, C]` and `xf` `[B, 31, 31, C]` to `[B, 25, 25, out]` (SiamBAN, section 3.2). */
+  forward(zf: Tensor4D, xf: Tensor4D): Tensor4D {
+    return tf.tidy(() => {
+      const z = sequential(zf, this.convKernel);
+      const x = sequential(xf, this.convSearch);
+      return sequential(xcorrDepthwise(x, z), this.head);
+    });
+  }
+}
+
+/** Options of {@linkcode DepthwiseBAN}. */
+export interface DepthwiseOptions {
+  readonly inChannels?: number;
+  /** Channels of the correlation. */
+  readonly outChannels?: number;
+  readonly clsOutChannels?: number;
+}
+
+/** One level: a branch for classes, one for distances (siamban/models/head/ban.py). */
+export class DepthwiseBAN extends Head {
+  readonly cls: DepthwiseXCorr;
+  readonly loc: DepthwiseXCorr;
+
+  constructor({ inChannels = 256, outChannels = 256, clsOutChannels = 2 }: DepthwiseOptions = {}) {
+    super();
+    const sizes = { inChannels, hidden: outChannels };
+    this.cls = new DepthwiseXCorr({ ...sizes, outChannels: clsOutChannels });
+    this.loc = new DepthwiseXCorr({ ...sizes, outChannels: LOC_CHANNELS });
+  }
+
+  override forward([zf]: Features, [xf]: Features): Prediction {
+    return { cls: this.cls.forward(zf, xf), loc: this.loc.forward(zf, xf) };
+  }
+}
+
+/** Options of {@linkcode MultiBAN}. */
+export interface MultiOptions {
+  /** Channels of each level. */
+  readonly inChannels: readonly number[];
+  readonly clsOutChannels?: number;
+  /** Whether levels are summed with learned weights; otherwise they are averaged. */
+  readonly weighted?: boolean;
+}
+
+/**
+ * A {@linkcode DepthwiseBAN} a level (`box2`, `box3`, …), combined (SiamBAN, section 3.2 and equation 3):
+ * cls = Σ softmax(clsWeight)ᵢ · clsᵢ and loc = Σ softmax(locWeight)ᵢ · exp(locScaleᵢ · locᵢ), or plain means.
+ */
+export class MultiBAN extends Head {
+  [box: `box${number}`]: DepthwiseBAN;
+  readonly clsWeight?: Parameter<Rank.R1>;
+  readonly locWeight?: Parameter<Rank.R1>;
+  readonly locScale: Parameter<Rank.R1>;
+  readonly levels: number;
+
+  constructor({ inChannels, clsOutChannels = 2, weighted = false }: MultiOptions) {
+    super();
+    this.levels = inChannels.length;
+    inChannels.forEach((channels, i) => {
+      const sizes = { inChannels: channels, outChannels: channels, clsOutChannels };
+      this[`box${i + 2}`] = new DepthwiseBAN(sizes);
+    });
+    if (weighted) {
+      this.clsWeight = new Parameter<Rank.R1>([this.levels], 1);
+      this.locWeight = new Parameter<Rank.R1>([this.levels], 1);
+    }
+    this.locScale = new Parameter<Rank.R1>([this.levels], 1);
+  }
+
+  /** @throws {RangeError} If the number of levels differs. */
+  override forward(zf: Features, xf: Features): Prediction {
+    if (zf.length !== this.levels || xf.length !== this.levels) {
+      throw new RangeError(
+        `Cannot run the head: got ${zf.length} template and ${xf.length} search levels, expected ` +
+          `${this.levels}, check backbone.usedLayers and head.inChannels`,
+      );
+    }
+    return tf.tidy(() => {
+      const levels = zf.map((z, i) => this[`box${i + 2}`].forward([z], [xf[i]]));
+      const scale = this.locScale.tensor;
+      const distances = levels.map(({ loc }, i) => loc.mul<Tensor4D>(element(scale, i)).exp());
+      return {
+        cls: combine(levels.map(({ cls }) => cls), this.clsWeight?.tensor),
+        loc: combine(distances, this.locWeight?.tensor),
+      };
+    });
+  }
+}
+
+/** Builds the head of a configuration. */
+export function buildHead(config: HeadConfig): Head {
+  switch (config.type) {
+    case "UPChannelBAN":
+      return new UPChannelBAN(config.kwargs);
+    case "DepthwiseBAN":
+      return new DepthwiseBAN(config.kwargs);
+    case "MultiBAN":
+      return new MultiBAN(config.kwargs);
+  }
+}
+
+/** Mean of the levels, or their sum weighted by the softmax of `weight` `[levels]`. */
+function combine(levels: readonly Tensor4D[], weight: Tensor1D | undefined): Tensor4D {
+  const shares = weight ? tf.softmax(weight) : tf.fill([levels.length], 1 / levels.length);
+  return tf.addN(levels.map((level, i) => level.mul<Tensor4D>(element(shares, i))));
+}
+
+function element(vector: Tensor, index: number): Tensor {
+  return vector.slice([index], [1]);
+}
