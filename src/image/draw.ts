@@ -34,7 +34,9 @@ export function drawBoxes(image: Image, marks: readonly BoxMark[]): Image {
     fillRectangle(out, { x: x1, y: y2, w, h: lineWidth }, color);
     fillRectangle(out, { x: x1, y: y1, w: lineWidth, h }, color);
     fillRectangle(out, { x: x2, y: y1, w: lineWidth, h }, color);
-    if (label) paintText(out, label, { x: x1, y: Math.max(0, y1 - GLYPH_HEIGHT - 2), color });
+    if (label) {
+      paintText(out, label, { x: Math.max(0, x1), y: Math.max(0, y1 - GLYPH_HEIGHT - 2), color });
+    }
   }
   return out;
 }
