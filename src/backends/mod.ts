@@ -9,7 +9,7 @@ import type { BackendOptions, HostBackend } from "./host_backend.ts";
 export type { BackendOptions } from "./host_backend.ts";
 
 interface BackendEntry {
-  readonly create: (options: BackendOptions) => HostBackend;
+  readonly create: (options: BackendOptions) => HostBackend | Promise<HostBackend>;
   readonly kernels: readonly KernelConfig[];
 }
 
@@ -73,11 +73,9 @@ async function activate(name: BackendName, options: BackendOptions): Promise<Bac
     );
   }
   if (!started.has(name)) {
-    const backend = entry.create(options);
-    started.set(name, backend);
-    tf.copyRegisteredKernels("cpu", name);
-    for (const kernel of entry.kernels) tf.registerKernel(kernel);
-    tf.registerBackend(name, () => backend);
+    const backend = await entry.create(options);
+    // Another call may have started it meanwhile.
+    if (!started.has(name)) register(name, backend, entry.kernels);
   }
   const previous = tf.getBackend();
   await tf.setBackend(name);
@@ -87,4 +85,15 @@ async function activate(name: BackendName, options: BackendOptions): Promise<Bac
       if (previous) await tf.setBackend(previous);
     },
   };
+}
+
+function register(name: BackendName, backend: HostBackend, kernels: readonly KernelConfig[]): void {
+  started.set(name, backend);
+  tf.copyRegisteredKernels("cpu", name);
+  for (const kernel of kernels) {
+    // tfjs warns when a kernel replaces one of its own.
+    if (tf.getKernel(kernel.kernelName, name)) tf.unregisterKernel(kernel.kernelName, name);
+    tf.registerKernel(kernel);
+  }
+  tf.registerBackend(name, () => backend);
 }

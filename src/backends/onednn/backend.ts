@@ -1,6 +1,89 @@
+import type { TensorInfo } from "@tensorflow/tfjs";
 import { type BackendOptions, HostBackend } from "../host_backend.ts";
+import { type NativeCall, NativeCpu } from "./bindings/native.ts";
+import { ConvPlans } from "./conv_plans.ts";
+import { MemoryPool } from "./memory_pool.ts";
+import { nativeLibrary } from "./toolchain.ts";
 
-/** Starts the CPU backend with native kernels. */
-export function createOnednn(_options: BackendOptions): HostBackend {
-  return new HostBackend();
+/**
+ * Starts the CPU backend with native kernels; compiles them at the first use.
+ *
+ * @throws {Error} If they cannot be compiled here, with the remedy.
+ */
+export async function createOnednn(options: BackendOptions): Promise<OnednnBackend> {
+  return new OnednnBackend(new NativeCpu(await nativeLibrary()), options);
+}
+
+/** What follows the memory in a native call's arguments. */
+export interface CallNumbers {
+  readonly integers?: readonly number[];
+  readonly reals?: readonly number[];
+  /** What an error says the call was about; without it, the shapes of its tensors. */
+  readonly about?: string;
+}
+
+/** Tensors in host memory, kernels in C++ over oneDNN. */
+export class OnednnBackend extends HostBackend {
+  /** Threads that kernels use. */
+  readonly threads: number;
+  /** What oneDNN has prepared for each shape of a convolution. */
+  readonly convolutions: ConvPlans;
+  readonly #native: NativeCpu;
+  readonly #pool: MemoryPool;
+
+  constructor(native: NativeCpu, { threads = 0 }: BackendOptions = {}) {
+    super();
+    this.#native = native;
+    this.#pool = new MemoryPool((address, bytes) => native.adviseHugePages(address, bytes));
+    this.threads = native.setThreads(threads);
+    this.convolutions = new ConvPlans(this);
+  }
+
+  /**
+   * Runs a native function on tensors (float32 or int32) and plain arrays; absent ones are NULL.
+   *
+   * @param memory In the order of the function's C struct.
+   * @throws {NativeError} If it fails; the message says on which shapes.
+   */
+  run(
+    name: NativeCall,
+    memory: Readonly<Record<string, TensorInfo | ArrayBufferView | undefined>>,
+    { about, ...numbers }: CallNumbers = {},
+  ): void {
+    const arrays = Object.values(memory).map((value) =>
+      value === undefined || ArrayBuffer.isView(value)
+        ? value
+        : value.dtype === "int32"
+        ? this.ints(value)
+        : this.floats(value)
+    );
+    this.#native.run(name, { arrays, ...numbers }, () => about ?? describe(memory));
+  }
+
+  /** Memory for `length` floats that no tensor holds, not cleared. */
+  scratch(length: number): Float32Array<ArrayBuffer> {
+    return this.#pool.take(length);
+  }
+
+  protected override allocate(length: number): Float32Array {
+    return this.#pool.take(length);
+  }
+
+  override write(...parameters: Parameters<HostBackend["write"]>): object {
+    if (ArrayBuffer.isView(parameters[0])) this.#pool.attach(parameters[0]);
+    return super.write(...parameters);
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const values = this.data.has(dataId) ? this.data.get(dataId).values : undefined;
+    const gone = super.disposeData(dataId, force);
+    if (gone && ArrayBuffer.isView(values)) this.#pool.release(values);
+    return gone;
+  }
+}
+
+function describe(memory: Readonly<Record<string, TensorInfo | ArrayBufferView | undefined>>) {
+  return Object.entries(memory).flatMap(([name, value]) =>
+    value === undefined || ArrayBuffer.isView(value) ? [] : `${name} [${value.shape}]`
+  ).join(", ");
 }

@@ -1,4 +1,41 @@
 import type { KernelConfig } from "@tensorflow/tfjs";
+import { activationBackwardOnednn, activationOnednn } from "./activation.ts";
+import { batchNormBackwardOnednn, batchNormOnednn } from "./batch_norm.ts";
+import {
+  channelSumOnednn,
+  conv2dBackwardInputOnednn,
+  conv2dBackwardWeightOnednn,
+  conv2dOnednn,
+} from "./conv2d.ts";
+import { padOnednn, sliceOnednn } from "./copy_box.ts";
+import { addNOnednn, addOnednn, multiplyOnednn } from "./elementwise.ts";
+import { foldedConv2dOnednn } from "./folded_conv2d.ts";
+import { iouLossOnednn } from "./iou_loss.ts";
+import { maxPool2dBackwardOnednn, maxPool2dOnednn } from "./max_pool2d.ts";
+import { selectCrossEntropyOnednn } from "./select_cross_entropy.ts";
+import { sgdUpdateOnednn } from "./sgd_update.ts";
+import { xcorrDepthwiseOnednn } from "./xcorr_depthwise.ts";
 
-/** Every op of `src/ops` in native code. */
-export const ONEDNN_KERNELS: readonly KernelConfig[] = [];
+/** Every op of `src/ops` in native code, and those of tfjs that large tensors pass through. */
+export const ONEDNN_KERNELS: readonly KernelConfig[] = [
+  activationOnednn,
+  activationBackwardOnednn,
+  batchNormOnednn,
+  batchNormBackwardOnednn,
+  conv2dOnednn,
+  conv2dBackwardInputOnednn,
+  conv2dBackwardWeightOnednn,
+  channelSumOnednn,
+  foldedConv2dOnednn,
+  maxPool2dOnednn,
+  maxPool2dBackwardOnednn,
+  xcorrDepthwiseOnednn,
+  selectCrossEntropyOnednn,
+  iouLossOnednn,
+  sgdUpdateOnednn,
+  addOnednn,
+  addNOnednn,
+  multiplyOnednn,
+  sliceOnednn,
+  padOnednn,
+];

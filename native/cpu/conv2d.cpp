@@ -1,0 +1,316 @@
+// Convolution through oneDNN: y[b, i, j, o] = bias[o] + Σ_uvc x[b, i s − p + u d, j s − p + v d, c] w[o, u, v, c],
+// its gradients by x and by w, and the forward pass with a residual sum and an activation fused.
+//
+// Activations stay in NHWC. Filters come as OHWI and are packed into whatever layout the chosen
+// kernel wants; a plain layout would often drop to a slow kernel. The caller keeps packed filters,
+// because only it knows when a filter changes. Plans (primitives) are kept by shape for ever: a
+// program uses few shapes, and making a plan compiles code.
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <dnnl.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "native.hpp"
+
+namespace {
+
+using dnnl::memory;
+
+enum Direction : int64_t { kForward = 0, kBackwardInput = 1, kBackwardWeight = 2 };
+
+struct PlanArgs {
+  int64_t *info;  // out: plan, layout, floats of a packed filter (0: OHWI as it is)
+  int64_t direction;
+  int64_t batch, height, width, channels;
+  int64_t out_height, out_width, out_channels;
+  int64_t kernel_height, kernel_width;
+  int64_t stride, padding, dilation, groups;
+  int64_t bias, residual, activation;
+};
+
+struct Plan {
+  dnnl::primitive primitive;
+  memory::desc source, target, weight, bias;
+  int64_t layout;
+};
+
+struct Layout {
+  memory::desc plain, packed;
+  dnnl::reorder pack, unpack;
+};
+
+// The numbers of PlanArgs, and the threads that a plan divides its work among.
+constexpr int64_t kPlanNumbers = 17;
+using PlanKey = std::array<int64_t, kPlanNumbers + 1>;
+
+// A workplace for all threads that load the library; plans are never removed, so pointers stay good.
+struct Registry {
+  std::mutex mutex;
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  std::map<PlanKey, int64_t> by_shape;
+  std::vector<std::unique_ptr<Plan>> plans;
+  std::vector<std::unique_ptr<Layout>> layouts;
+};
+
+Registry &registry() {
+  static Registry instance;
+  return instance;
+}
+
+dnnl::stream &stream() {
+  thread_local dnnl::stream instance(registry().engine);
+  return instance;
+}
+
+Plan &plan_at(int64_t index) {
+  Registry &all = registry();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  return *all.plans.at(index);
+}
+
+Layout &layout_at(int64_t index) {
+  Registry &all = registry();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  return *all.layouts.at(index);
+}
+
+memory wrap(const memory::desc &desc, const void *data) {
+  return memory(desc, registry().engine, const_cast<void *>(data));
+}
+
+// oneDNN wants the groups of a grouped filter as a dimension of their own; the memory is the same.
+memory::desc filter_desc(const PlanArgs &args, bool plain) {
+  memory::dims dims = {args.out_channels, args.channels / args.groups, args.kernel_height,
+                       args.kernel_width};
+  auto tag = plain ? memory::format_tag::ohwi : memory::format_tag::any;
+  if (args.groups > 1) {
+    dims[0] /= args.groups;
+    dims.insert(dims.begin(), args.groups);
+    if (plain) tag = memory::format_tag::gohwi;
+  }
+  return memory::desc(dims, memory::data_type::f32, tag);
+}
+
+memory::desc image_desc(int64_t batch, int64_t channels, int64_t height, int64_t width) {
+  return memory::desc({batch, channels, height, width}, memory::data_type::f32,
+                      memory::format_tag::nhwc);
+}
+
+dnnl::primitive_attr fused_after(const PlanArgs &args) {
+  dnnl::post_ops ops;
+  if (args.residual) ops.append_sum(1.f);
+#if DNNL_VERSION_MAJOR >= 3
+  if (args.activation == siamban::kRelu) ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+  if (args.activation == siamban::kRelu6) ops.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
+#else
+  if (args.activation == siamban::kRelu) {
+    ops.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+  }
+  if (args.activation == siamban::kRelu6) {
+    ops.append_eltwise(1, dnnl::algorithm::eltwise_clip, 0, 6);
+  }
+#endif
+  dnnl::primitive_attr attr;
+  attr.set_post_ops(ops);
+  return attr;
+}
+
+// Version 3 of oneDNN builds primitive descriptors directly, version 2 from operation descriptors.
+#if DNNL_VERSION_MAJOR >= 3
+template <typename Primitive, typename... Descs>
+typename Primitive::primitive_desc describe(const dnnl::primitive_attr &attr, Descs... descs) {
+  return typename Primitive::primitive_desc(registry().engine, descs..., attr);
+}
+template <typename Primitive, typename Hint, typename... Descs>
+typename Primitive::primitive_desc describe_gradient(const Hint &hint, Descs... descs) {
+  return typename Primitive::primitive_desc(registry().engine, descs..., hint);
+}
+#else
+template <typename Primitive, typename... Descs>
+typename Primitive::primitive_desc describe(const dnnl::primitive_attr &attr, Descs... descs) {
+  return typename Primitive::primitive_desc(typename Primitive::desc(descs...), attr,
+                                            registry().engine);
+}
+template <typename Primitive, typename Hint, typename... Descs>
+typename Primitive::primitive_desc describe_gradient(const Hint &hint, Descs... descs) {
+  return typename Primitive::primitive_desc(typename Primitive::desc(descs...), registry().engine,
+                                            hint);
+}
+#endif
+
+int64_t intern_layout(Registry &all, const memory::desc &plain, const memory::desc &packed) {
+  for (size_t i = 0; i < all.layouts.size(); i++) {
+    if (all.layouts[i]->plain == plain && all.layouts[i]->packed == packed) return i;
+  }
+  memory from(plain, all.engine, nullptr), to(packed, all.engine, nullptr);
+  all.layouts.push_back(std::make_unique<Layout>(
+      Layout{plain, packed, dnnl::reorder(from, to), dnnl::reorder(to, from)}));
+  return all.layouts.size() - 1;
+}
+
+std::unique_ptr<Plan> make_plan(Registry &all, const PlanArgs &args) {
+  constexpr auto algorithm = dnnl::algorithm::convolution_direct;
+  const auto source = image_desc(args.batch, args.channels, args.height, args.width);
+  const auto target = image_desc(args.batch, args.out_channels, args.out_height, args.out_width);
+  const auto weight = filter_desc(args, false);
+  const auto bias =
+      args.bias ? memory::desc({args.out_channels}, memory::data_type::f32, memory::format_tag::x)
+                : memory::desc();
+  const memory::dims strides = {args.stride, args.stride}, padding = {args.padding, args.padding};
+  // oneDNN counts the gaps between taps: 0 is dense.
+  const memory::dims dilation = {args.dilation - 1, args.dilation - 1};
+
+  auto plan = std::make_unique<Plan>();
+  plan->source = source;
+  plan->target = target;
+  plan->bias = bias;
+  auto finish = [&](auto primitive, const auto &desc, const memory::desc &packed) {
+    plan->weight = packed;
+    plan->layout = intern_layout(all, filter_desc(args, true), packed);
+    plan->primitive = decltype(primitive)(desc);
+  };
+  const auto kind = args.direction == kForward && !args.bias && !args.residual && !args.activation
+                        ? dnnl::prop_kind::forward_training
+                        : dnnl::prop_kind::forward_inference;
+  const auto forward = describe<dnnl::convolution_forward>(
+      args.direction == kForward ? fused_after(args) : dnnl::primitive_attr(), kind, algorithm,
+      source, weight, bias, target, strides, dilation, padding, padding);
+  if (args.direction == kForward) {
+    finish(dnnl::convolution_forward(), forward, forward.weights_desc());
+  } else if (args.direction == kBackwardInput) {
+    const auto desc = describe_gradient<dnnl::convolution_backward_data>(
+        forward, algorithm, source, weight, target, strides, dilation, padding, padding);
+    finish(dnnl::convolution_backward_data(), desc, desc.weights_desc());
+  } else {
+    const auto desc = describe_gradient<dnnl::convolution_backward_weights>(
+        forward, algorithm, source, weight, target, strides, dilation, padding, padding);
+    finish(dnnl::convolution_backward_weights(), desc, desc.diff_weights_desc());
+  }
+  return plan;
+}
+
+// Memory for a filter gradient in the kernel's layout, before it becomes OHWI.
+float *scratch(size_t bytes) {
+  thread_local std::unique_ptr<float[]> buffer;
+  thread_local size_t held = 0;
+  if (held < bytes) {
+    buffer.reset(new float[bytes / sizeof(float) + 1]);
+    held = bytes;
+  }
+  return buffer.get();
+}
+
+struct PackArgs {
+  const float *weight;
+  float *packed;
+  int64_t layout;
+};
+
+struct ForwardArgs {
+  const float *x, *weight, *bias, *residual;
+  float *y;
+  int64_t plan;
+};
+
+// Where a plan adds a residual, it adds to what the output holds.
+void copy(const float *from, float *to, int64_t bytes) {
+  constexpr int64_t chunk = 1 << 18;
+#pragma omp parallel for schedule(static) if (bytes > chunk)
+  for (int64_t at = 0; at < bytes; at += chunk) {
+    std::memcpy(reinterpret_cast<char *>(to) + at, reinterpret_cast<const char *>(from) + at,
+                std::min(chunk, bytes - at));
+  }
+}
+
+struct BackwardInputArgs {
+  const float *dy, *weight;
+  float *dx;
+  int64_t plan;
+};
+
+struct BackwardWeightArgs {
+  const float *dy, *x;
+  float *dweight;
+  int64_t plan;
+};
+
+}  // namespace
+
+// Finds or makes the plan for one shape.
+SIAMBAN_EXPORT int32_t siamban_conv2d_plan(const PlanArgs *args) {
+  return siamban::guarded([&] {
+    Registry &all = registry();
+    std::lock_guard<std::mutex> lock(all.mutex);
+    PlanKey key;
+    std::copy_n(&args->direction, kPlanNumbers, key.begin());
+    key.back() = omp_get_max_threads();
+    auto found = all.by_shape.find(key);
+    if (found == all.by_shape.end()) {
+      all.plans.push_back(make_plan(all, *args));
+      found = all.by_shape.emplace(key, all.plans.size() - 1).first;
+    }
+    const Plan &plan = *all.plans[found->second];
+    const Layout &layout = *all.layouts[plan.layout];
+    args->info[0] = found->second;
+    args->info[1] = plan.layout;
+    args->info[2] =
+        layout.plain == layout.packed ? 0 : layout.packed.get_size() / sizeof(float);
+  });
+}
+
+// Packs an OHWI filter into a plan's layout.
+SIAMBAN_EXPORT int32_t siamban_conv2d_pack(const PackArgs *args) {
+  return siamban::guarded([&] {
+    Layout &layout = layout_at(args->layout);
+    auto from = wrap(layout.plain, args->weight), to = wrap(layout.packed, args->packed);
+    layout.pack.execute(stream(), from, to);
+    stream().wait();
+  });
+}
+
+SIAMBAN_EXPORT int32_t siamban_conv2d_forward(const ForwardArgs *args) {
+  return siamban::guarded([&] {
+    Plan &plan = plan_at(args->plan);
+    if (args->residual) copy(args->residual, args->y, plan.target.get_size());
+    plan.primitive.execute(stream(), {{DNNL_ARG_SRC, wrap(plan.source, args->x)},
+                                      {DNNL_ARG_WEIGHTS, wrap(plan.weight, args->weight)},
+                                      {DNNL_ARG_BIAS, wrap(plan.bias, args->bias)},
+                                      {DNNL_ARG_DST, wrap(plan.target, args->y)}});
+    stream().wait();
+  });
+}
+
+SIAMBAN_EXPORT int32_t siamban_conv2d_backward_input(const BackwardInputArgs *args) {
+  return siamban::guarded([&] {
+    Plan &plan = plan_at(args->plan);
+    plan.primitive.execute(stream(), {{DNNL_ARG_DIFF_DST, wrap(plan.target, args->dy)},
+                                      {DNNL_ARG_WEIGHTS, wrap(plan.weight, args->weight)},
+                                      {DNNL_ARG_DIFF_SRC, wrap(plan.source, args->dx)}});
+    stream().wait();
+  });
+}
+
+SIAMBAN_EXPORT int32_t siamban_conv2d_backward_weight(const BackwardWeightArgs *args) {
+  return siamban::guarded([&] {
+    Plan &plan = plan_at(args->plan);
+    Layout &layout = layout_at(plan.layout);
+    const bool plain = layout.plain == layout.packed;
+    float *packed = plain ? args->dweight : scratch(layout.packed.get_size());
+    auto gradient = wrap(layout.packed, packed);
+    plan.primitive.execute(stream(), {{DNNL_ARG_DIFF_DST, wrap(plan.target, args->dy)},
+                                      {DNNL_ARG_SRC, wrap(plan.source, args->x)},
+                                      {DNNL_ARG_DIFF_WEIGHTS, gradient}});
+    if (!plain) {
+      auto to = wrap(layout.plain, args->dweight);
+      layout.unpack.execute(stream(), gradient, to);
+    }
+    stream().wait();
+  });
+}

@@ -1,0 +1,148 @@
+import type { TensorInfo } from "@tensorflow/tfjs";
+import { ACTIVATION_CODE, type ActivationKind } from "../../ops/activation.ts";
+import type { ConvGeometry } from "../../ops/conv2d.ts";
+import type { OnednnBackend } from "./backend.ts";
+
+/** Which of a convolution's three passes. */
+export type ConvDirection = "forward" | "backwardInput" | "backwardWeight";
+
+const DIRECTION_CODE: Readonly<Record<ConvDirection, number>> = {
+  forward: 0,
+  backwardInput: 1,
+  backwardWeight: 2,
+};
+
+/** A convolution as a whole: its three shapes, its geometry, and what is fused behind it. */
+export interface ConvProblem {
+  readonly direction: ConvDirection;
+  /** `[B, H, W, C]`. */
+  readonly x: readonly number[];
+  /** `[O, kh, kw, C / groups]`. */
+  readonly weight: readonly number[];
+  /** `[B, Ho, Wo, O]`. */
+  readonly y: readonly number[];
+  readonly geometry: ConvGeometry;
+  readonly bias?: boolean;
+  readonly residual?: boolean;
+  readonly activation?: ActivationKind;
+}
+
+/** What oneDNN has prepared for one {@linkcode ConvProblem}. */
+export interface ConvPlan {
+  readonly id: number;
+  /** Number of the filter layout it wants; plans of different shapes may share one. */
+  readonly layout: number;
+  /** Floats of a filter in that layout; 0 where it takes OHWI as it is. */
+  readonly packedLength: number;
+}
+
+/** A filter as a plan wants it, with the bias that belongs to it. */
+export interface PackedFilter {
+  readonly weight: Float32Array | TensorInfo;
+  readonly bias?: Float32Array | TensorInfo;
+}
+
+interface Kept {
+  /** Identity and version of each tensor that it was made from. */
+  stamp: string;
+  readonly filter: PackedFilter;
+}
+
+/**
+ * Plans by problem, and filters in the layouts that plans want.
+ *
+ * Packed filters are kept as long as none of the tensors that they come from changes, and no longer
+ * than the weight itself.
+ */
+export class ConvPlans {
+  readonly #backend: OnednnBackend;
+  readonly #plans = new Map<string, ConvPlan>();
+  readonly #filters = new WeakMap<object, Map<string, Kept>>();
+  readonly #serials = new WeakMap<object, number>();
+  #lastSerial = 0;
+
+  constructor(backend: OnednnBackend) {
+    this.#backend = backend;
+  }
+
+  /** Finds or makes the plan of a problem. */
+  plan(problem: ConvProblem): ConvPlan {
+    const integers = planNumbers(problem);
+    const key = integers.join();
+    let plan = this.#plans.get(key);
+    if (plan === undefined) {
+      const info = new BigInt64Array(3);
+      const about = `${problem.direction} of x [${problem.x}], weight [${problem.weight}]`;
+      this.#backend.run("siamban_conv2d_plan", { info }, { integers, about });
+      const [id, layout, packedLength] = Array.from(info, Number);
+      plan = { id, layout, packedLength };
+      this.#plans.set(key, plan);
+    }
+    return plan;
+  }
+
+  /** The weight in a plan's layout. */
+  packed(weight: TensorInfo, plan: ConvPlan): TensorInfo | Float32Array {
+    if (plan.packedLength === 0) return weight;
+    const make = (previous?: PackedFilter) => ({
+      weight: this.pack(weight, plan, previous?.weight as Float32Array | undefined),
+    });
+    return this.keep(`${plan.layout}`, [weight], make).weight;
+  }
+
+  /** Packs a weight into `to`, or into new memory. */
+  pack(
+    weight: TensorInfo | Float32Array,
+    { layout, packedLength }: ConvPlan,
+    to: Float32Array = this.#backend.scratch(packedLength),
+  ): Float32Array {
+    this.#backend.run("siamban_conv2d_pack", { weight, to }, { integers: [layout] });
+    return to;
+  }
+
+  /**
+   * Something made from tensors, the first of them the weight that it lives as long as; made again
+   * when one of them is another tensor or has changed.
+   *
+   * @param make Given what it made before, whose memory it may use.
+   */
+  keep(
+    key: string,
+    sources: readonly (TensorInfo | undefined)[],
+    make: (previous?: PackedFilter) => PackedFilter,
+  ): PackedFilter {
+    const owner = sources[0]!.dataId;
+    const held = this.#filters.get(owner) ?? new Map<string, Kept>();
+    this.#filters.set(owner, held);
+    const stamp = sources.map((source) => source ? this.#stamp(source) : "").join();
+    let kept = held.get(key);
+    if (kept?.stamp !== stamp) {
+      kept = { stamp, filter: make(kept?.filter) };
+      held.set(key, kept);
+    }
+    return kept.filter;
+  }
+
+  #stamp(info: TensorInfo): string {
+    let serial = this.#serials.get(info.dataId);
+    if (serial === undefined) this.#serials.set(info.dataId, serial = ++this.#lastSerial);
+    return `${serial}.${this.#backend.version(info)}`;
+  }
+}
+
+/** The numbers of the C struct `PlanArgs`. */
+function planNumbers({ direction, x, weight, y, geometry, ...fused }: ConvProblem): number[] {
+  return [
+    DIRECTION_CODE[direction],
+    ...x,
+    ...y.slice(1),
+    ...weight.slice(1, 3),
+    geometry.stride,
+    geometry.padding,
+    geometry.dilation,
+    geometry.groups,
+    Number(fused.bias ?? false),
+    Number(fused.residual ?? false),
+    ACTIVATION_CODE[fused.activation ?? "none"],
+  ];
+}

@@ -1,0 +1,70 @@
+import {
+  ChannelSum,
+  Conv2d,
+  Conv2dBackwardInput,
+  Conv2dBackwardWeight,
+  convOutputShape,
+} from "../../../ops/conv2d.ts";
+import type { OnednnBackend } from "../backend.ts";
+
+export const conv2dOnednn = Conv2d.kernel(
+  "onednn",
+  (cpu: OnednnBackend, { x, weight, bias }, geometry) => {
+    const y = cpu.empty(convOutputShape(x.shape, weight.shape, geometry));
+    const plan = cpu.convolutions.plan({
+      direction: "forward",
+      x: x.shape,
+      weight: weight.shape,
+      y: y.shape,
+      geometry,
+      bias: bias !== undefined,
+    });
+    const packed = cpu.convolutions.packed(weight, plan);
+    const memory = { x, weight: packed, bias, residual: undefined, y };
+    cpu.run("siamban_conv2d_forward", memory, { integers: [plan.id] });
+    return y;
+  },
+);
+
+export const conv2dBackwardInputOnednn = Conv2dBackwardInput.kernel(
+  "onednn",
+  (cpu: OnednnBackend, { dy, weight }, { height, width, ...geometry }) => {
+    const channels = weight.shape[3] * geometry.groups;
+    const dx = cpu.empty([dy.shape[0], height, width, channels]);
+    const plan = cpu.convolutions.plan({
+      direction: "backwardInput",
+      x: dx.shape,
+      weight: weight.shape,
+      y: dy.shape,
+      geometry,
+    });
+    const memory = { dy, weight: cpu.convolutions.packed(weight, plan), dx };
+    cpu.run("siamban_conv2d_backward_input", memory, { integers: [plan.id] });
+    return dx;
+  },
+);
+
+export const conv2dBackwardWeightOnednn = Conv2dBackwardWeight.kernel(
+  "onednn",
+  (cpu: OnednnBackend, { dy, x }, { kernelHeight, kernelWidth, ...geometry }) => {
+    const filters = dy.shape[3], channels = x.shape[3] / geometry.groups;
+    const dweight = cpu.empty([filters, kernelHeight, kernelWidth, channels]);
+    const plan = cpu.convolutions.plan({
+      direction: "backwardWeight",
+      x: x.shape,
+      weight: dweight.shape,
+      y: dy.shape,
+      geometry,
+    });
+    cpu.run("siamban_conv2d_backward_weight", { dy, x, dweight }, { integers: [plan.id] });
+    return dweight;
+  },
+);
+
+export const channelSumOnednn = ChannelSum.kernel("onednn", (cpu: OnednnBackend, { x }) => {
+  const channels = x.shape[x.shape.length - 1];
+  const sum = cpu.empty([channels]);
+  const rows = x.shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  cpu.run("siamban_channel_sum", { x, sum }, { integers: [rows, channels] });
+  return sum;
+});
