@@ -1,17 +1,18 @@
 /** Weights in and out of a model; the one place that knows PyTorch's layout. */
-import { type HostTensor, hostTensor, type StateDict, toFloat32 } from "../weights/host_tensor.ts";
+import {
+  checkKeys,
+  type HostTensor,
+  hostTensor,
+  type KeyReport,
+  type ModelShapes,
+  type StateDict,
+  toFloat32,
+} from "../weights/mod.ts";
+import { sameShape } from "../weights/load.ts";
 import { type Module, namedEntries, type Sequence, type StateEntry } from "./module.ts";
 import { Counter } from "./parameter.ts";
 
 type Floats = Float32Array<ArrayBuffer>;
-
-/** What a state dict and a model do not share. */
-export interface LoadReport {
-  /** Keys of the model that the state dict lacks; their tensors are as they were. */
-  readonly missing: readonly string[];
-  /** Keys of the state dict that the model lacks. */
-  readonly unused: readonly string[];
-}
 
 /**
  * Copies a model's weights in PyTorch's names, order and layout.
@@ -26,31 +27,32 @@ export function stateDict(model: Module | Sequence, prefix = ""): StateDict {
   return tensors;
 }
 
+/** Names and shapes of {@linkcode stateDict}, without reading the weights. */
+export function stateShapes(model: Module | Sequence, prefix = ""): ModelShapes {
+  const entries = namedEntries(model, prefix);
+  return new Map(entries.map(({ name, entry }) => [name, torchShape(entry.shape)]));
+}
+
 /**
  * Overwrites a model's weights in place. Nothing is changed if a shape is wrong.
  *
  * @param tensors In PyTorch's layout.
- * @param options `strict` (default true): keys that only one side has are an error.
- * @throws {RangeError} If a shape differs, or a key is missing or unused while `strict`.
+ * @param options `strict` (default true): keys that only one side has are an error, but for batch-norm
+ * counters that are missing, which older checkpoints do not have; else they are passed over.
+ * @throws {RangeError} If a shape differs, or a key is missing or unknown while `strict`.
  */
 export function loadStateDict(
   model: Module | Sequence,
   tensors: StateDict,
   { strict = true }: { readonly strict?: boolean } = {},
-): LoadReport {
-  const entries = new Map([...namedEntries(model)].map(({ name, entry }) => [name, entry]));
-  const missing = [...entries.keys()].filter((name) => !tensors.has(name));
-  const unused = [...tensors.keys()].filter((name) => !entries.has(name));
-  if (strict && missing.length + unused.length > 0) throw keyError(missing, unused);
-  for (const [name, entry] of entries) {
-    const tensor = tensors.get(name);
-    if (tensor) checkShape(name, tensor.shape, torchShape(entry.shape));
+): void {
+  const entries = new Map(namedEntries(model).map(({ name, entry }) => [name, entry]));
+  const report = checkKeys(entries.keys(), tensors.keys());
+  if (strict && report.missing.length + report.unused.length > 0) throw keyError(report);
+  for (const name of report.used) {
+    checkShape(name, tensors.get(name)!.shape, torchShape(entries.get(name)!.shape));
   }
-  for (const [name, entry] of entries) {
-    const tensor = tensors.get(name);
-    if (tensor) load(entry, tensor);
-  }
-  return { missing, unused };
+  for (const name of report.used) load(entries.get(name)!, tensors.get(name)!);
 }
 
 /** The sizes in a PyTorch file: filters `[out, kh, kw, in]` are `[out, in, kh, kw]` there. */
@@ -113,16 +115,14 @@ function load(entry: StateEntry, tensor: HostTensor): void {
 }
 
 function checkShape(name: string, found: readonly number[], wanted: readonly number[]): void {
-  if (found.length === wanted.length && found.every((size, axis) => size === wanted[axis])) return;
-  const section = name.split(".")[0];
+  if (sameShape(found, wanted)) return;
   throw new RangeError(
-    `Cannot load "${name}": shape is [${found.join(", ")}], expected [${
-      wanted.join(", ")
-    }], check ${section} in the configuration`,
+    `Cannot load "${name}": shape is [${found.join(", ")}], expected [${wanted.join(", ")}], ` +
+      `check ${name.split(".")[0]} in the configuration`,
   );
 }
 
-function keyError(missing: readonly string[], unused: readonly string[]): RangeError {
+function keyError({ missing, unused }: KeyReport): RangeError {
   const some = (names: readonly string[]) =>
     names.length === 0 ? "none" : names.slice(0, 3).join(", ") + (names.length > 3 ? ", …" : "");
   return new RangeError(
