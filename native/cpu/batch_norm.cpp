@@ -2,8 +2,9 @@
 // activation fused: y = act(γ (x − μ) / √(σ² + ε) + β + residual).
 //
 // Statistics are read in one pass: each thread takes blocks of 32 rows that fit the cache, finds the
-// block's mean and its sum of squares about that mean, and merges blocks in double (Chan, Golub and
-// LeVeque, 1983). No cancellation, and the order is fixed, so a run repeats bit for bit.
+// block's mean and its sum of squares about that mean (corrected for the mean's own rounding), and
+// merges blocks in double (Chan, Golub and LeVeque, 1983). No cancellation, and the order is fixed,
+// so a run repeats bit for bit.
 
 #include <omp.h>
 
@@ -61,10 +62,11 @@ struct RowRange {
 };
 
 void add_rows(const float *x, int64_t rows, int64_t channels, Moments &moments) {
-  float mean[kBlockChannels], squares[kBlockChannels];
+  float mean[kBlockChannels], rest[kBlockChannels], squares[kBlockChannels];
   for (int64_t start = 0; start < channels; start += kBlockChannels) {
     const int64_t width = std::min(kBlockChannels, channels - start);
     std::fill_n(mean, width, 0.f);
+    std::fill_n(rest, width, 0.f);
     std::fill_n(squares, width, 0.f);
     for (int64_t r = 0; r < rows; r++) {
       const float *row = x + r * channels + start;
@@ -77,10 +79,14 @@ void add_rows(const float *x, int64_t rows, int64_t channels, Moments &moments) 
 #pragma omp simd
       for (int64_t c = 0; c < width; c++) {
         const float deviation = row[c] - mean[c];
+        rest[c] += deviation;
         squares[c] += deviation * deviation;
       }
     }
-    for (int64_t c = 0; c < width; c++) moments.merge(start + c, rows, mean[c], squares[c]);
+    for (int64_t c = 0; c < width; c++) {
+      const double error = static_cast<double>(rest[c]) / rows;
+      moments.merge(start + c, rows, mean[c] + error, squares[c] - error * error * rows);
+    }
   }
   moments.count += rows;
 }
