@@ -1,6 +1,24 @@
 /** Where pairs come from and how they are varied (siamban/core/config.py). */
 import { z } from "zod";
-import { list, probability, real, section, text, whole } from "./fields.ts";
+import { choice, list, probability, real, section, text, whole } from "./fields.ts";
+
+/** Raw sequences: a folder or file in a known form, or the built-in ones that are drawn. */
+export const sourceSchema = section({
+  /** How the raw data is laid out; `synthetic` is drawn and needs no files. */
+  format: choice(["synthetic", "got10k", "otb", "vot", "video"]),
+  /** Folder or file of the raw data. */
+  root: text().default(""),
+  /** Box file, where boxes do not lie beside the frames (`video`). */
+  boxes: text().optional(),
+  /** Number of drawn videos. */
+  videos: whole({ min: 1 }).optional(),
+  /** Frames of a drawn video. */
+  frames: whole({ min: 2 }).optional(),
+  /** Which drawn videos; `test` ones are never part of a prepared set. */
+  split: choice(["train", "test"]).optional(),
+  /** What is drawn depends on it. */
+  seed: whole({ min: 0, max: 2 ** 24 - 1 }).optional(),
+});
 
 /** Settings of one prepared data set, as written: what is left out comes from {@link STANDARD_SETS}. */
 export const datasetSetSchema = section({
@@ -12,7 +30,12 @@ export const datasetSetSchema = section({
   frameRange: whole({ min: 0 }).optional(),
   /** Videos drawn an epoch, by repetition or truncation; -1 takes each once. */
   numUse: whole({ min: -1 }).optional(),
+  /** Raw data from which the crops are prepared when `anno` does not exist. */
+  source: sourceSchema.optional(),
 });
+
+/** Where raw sequences come from. */
+export type SourceConfig = z.output<typeof sourceSchema>;
 
 /** Settings of one prepared data set, complete. */
 export interface DatasetSet {
@@ -20,6 +43,7 @@ export interface DatasetSet {
   readonly anno: string;
   readonly frameRange: number;
   readonly numUse: number;
+  readonly source?: SourceConfig;
 }
 
 function standardSet(folder: string, frameRange: number, numUse: number): DatasetSet {

@@ -1,5 +1,5 @@
 /** Experiments: what they contain, how they are written, read and checked. */
-export type { DatasetSet } from "./dataset_schema.ts";
+export type { DatasetSet, SourceConfig } from "./dataset_schema.ts";
 export type { Draft, Origin } from "./draft.ts";
 export { draftOf } from "./draft.ts";
 export { formatExperiment, formatReferenceYaml } from "./dump.ts";
@@ -19,6 +19,7 @@ export {
   type ScheduleConfig,
   type TrackingConfig,
   type TrainingConfig,
+  type ValidationConfig,
   type WarmupConfig,
 } from "./schema.ts";
 export { parseReferenceYaml, parseYaml } from "./yaml.ts";

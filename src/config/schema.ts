@@ -1,7 +1,7 @@
 /** The experiment: one schema gives its types, its defaults and its validation. */
 import { z } from "zod";
-import { datasetSchema } from "./dataset_schema.ts";
-import { flag, section, text } from "./fields.ts";
+import { datasetSchema, sourceSchema } from "./dataset_schema.ts";
+import { flag, section, text, whole } from "./fields.ts";
 import { backboneSchema, headSchema, neckSchema, pointsSchema } from "./model_schema.ts";
 import { trackingSchema, trainingSchema } from "./training_schema.ts";
 import type { complete } from "./complete.ts";
@@ -24,6 +24,12 @@ export const experimentSchema = section({
   head: headSchema,
   points: pointsSchema,
   tracking: trackingSchema,
+  /** Sequences that training never sees, tracked before and after it. */
+  validation: section({
+    source: sourceSchema,
+    /** How many of them; the first ones. */
+    sequences: whole({ min: 1 }).default(8),
+  }).optional(),
 });
 
 /** An experiment as a file in configs/ writes it: every key may be left out. */
@@ -51,6 +57,8 @@ export type TrainingConfig = ExperimentConfig["training"];
 export type DatasetConfig = ExperimentConfig["dataset"];
 /** Settings of the tracker. */
 export type TrackingConfig = ExperimentConfig["tracking"];
+/** Sequences to track before and after training. */
+export type ValidationConfig = NonNullable<ExperimentConfig["validation"]>;
 /** One learning-rate space, told apart by `type`. */
 export type ScheduleConfig = TrainingConfig["lr"];
 /** The learning-rate space of the first epochs. */

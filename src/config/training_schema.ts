@@ -128,6 +128,8 @@ export const trainingSchema = section({
   maxSkippedSteps: whole({ min: 1 }).default(10),
   /** Largest loss that still updates the weights (tools/train.py has 1e4). */
   maxLoss: real({ above: 0 }).default(1e4),
+  /** Steps between two checkpoints within an epoch, of which the newest is kept; 0 for none. */
+  checkpointEvery: whole({ min: 0 }).default(0),
   /** Whether TensorBoard events are written. */
   tensorboard: flag().default(true),
   /** Steps an epoch; default `dataset.videosPerEpoch` over the batch size. */

@@ -1,0 +1,80 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
+import type { NamedParameter } from "../nn/module.ts";
+import type { Parameter } from "../nn/parameter.ts";
+import { type SgdEntry, sgdUpdate } from "../ops/sgd_update.ts";
+
+/** Parameters that share a learning rate. */
+export interface ParameterGroup {
+  /** backbone, neck or head. */
+  readonly name: string;
+  readonly parameters: readonly NamedParameter[];
+  /** The rate at which the group starts; a schedule scales it. */
+  readonly initialLr: number;
+}
+
+/** Settings of {@linkcode Sgd}. */
+export interface SgdOptions {
+  readonly momentum: number;
+  readonly weightDecay: number;
+  /** Largest total gradient norm; 0 turns clipping off. */
+  readonly clipNorm: number;
+  /** A larger loss, or one that is not finite, changes nothing. */
+  readonly maxLoss: number;
+}
+
+/**
+ * Stochastic gradient descent with momentum, weight decay and clipping (`torch.optim.SGD` and
+ * `clip_grad_norm_`). It owns the velocities; the parameters belong to their model.
+ */
+export class Sgd implements Disposable {
+  readonly groups: readonly ParameterGroup[];
+  /** Every parameter, in the order of the groups. */
+  readonly parameters: readonly NamedParameter[];
+  readonly #options: SgdOptions;
+  readonly #velocities: ReadonlyMap<string, Tensor>;
+
+  constructor(groups: readonly ParameterGroup[], options: SgdOptions) {
+    this.groups = groups;
+    this.parameters = groups.flatMap((group) => group.parameters);
+    this.#options = options;
+    this.#velocities = new Map(
+      this.parameters.map((
+        { name, parameter },
+      ) => [name, tf.keep(tf.zeros(parameter.tensor.shape))]),
+    );
+  }
+
+  /** Momentum buffers by parameter name, in order; the tensors stay this optimiser's. */
+  get velocities(): ReadonlyMap<string, Tensor> {
+    return this.#velocities;
+  }
+
+  /**
+   * Takes one step.
+   *
+   * @param gradients A parameter without one stays as it is.
+   * @param options Rates by group, in the order of {@linkcode groups}, and the loss that was differentiated.
+   * @returns `[3]`: gradient norm before clipping, clip coefficient, 1 if applied.
+   */
+  step(
+    gradients: ReadonlyMap<Parameter, Tensor>,
+    { learningRates, loss }: { readonly learningRates: readonly number[]; readonly loss: Scalar },
+  ): Tensor1D {
+    const entries = this.groups.flatMap(({ parameters }, group) =>
+      parameters.flatMap(({ name, parameter }): SgdEntry[] => {
+        const gradient = gradients.get(parameter);
+        if (!gradient) return [];
+        const velocity = this.#velocities.get(name)!;
+        const learningRate = learningRates[group];
+        return [{ parameter: parameter.tensor, gradient, velocity, learningRate }];
+      })
+    );
+    return sgdUpdate(entries, { loss, ...this.#options });
+  }
+
+  /** Frees the momentum buffers; the parameters belong to their model. */
+  [Symbol.dispose](): void {
+    for (const velocity of this.#velocities.values()) velocity.dispose();
+  }
+}

@@ -1,0 +1,110 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
+import type { BatchArrays } from "../data/batches.ts";
+import type { BatchTensors, SiamBAN } from "../models/siamban.ts";
+import { gradients } from "../nn/gradients.ts";
+import type { Sgd } from "./optimizer.ts";
+import type { ParameterNorm, StepLosses } from "./report.ts";
+
+/** What a step leaves on the device, to be read by {@linkcode readStep}. */
+export interface StepTensors {
+  readonly cls: Scalar;
+  readonly loc: Scalar;
+  readonly total: Scalar;
+  /** What {@linkcode Sgd.step} returned. */
+  readonly update: Tensor1D;
+  /** Norms of the gradients, then of the weights, where they were asked for. */
+  readonly norms?: { readonly names: readonly string[]; readonly values: Tensor1D };
+}
+
+/** The figures of a step. */
+export interface StepFigures {
+  readonly losses: StepLosses;
+  /** Gradient norm before clipping. */
+  readonly gradNorm: number;
+  /** Whether the parameters were changed. */
+  readonly applied: boolean;
+  readonly parameterNorms?: readonly ParameterNorm[];
+}
+
+/** How a step is taken. */
+export interface StepOptions {
+  readonly optimizer: Sgd;
+  /** By group of the optimiser. */
+  readonly learningRates: readonly number[];
+  /** Whether to take the norm of each parameter and its gradient. */
+  readonly norms?: boolean;
+}
+
+/**
+ * Forward, backward and update on one batch. Nothing is read back, so a device need not wait.
+ *
+ * @param batch Free again when this returns.
+ */
+export function trainStep(
+  model: SiamBAN,
+  batch: BatchTensors,
+  { optimizer, learningRates, norms }: StepOptions,
+): StepTensors {
+  const parameters = optimizer.parameters.map(({ parameter }) => parameter);
+  const { losses, gradients: found } = gradients(parameters, () => model.losses(batch));
+  // Norms of the weights are those that the gradients belong to, so they come before the update.
+  const before = norms ? { norms: normsOf(optimizer, found) } : {};
+  const update = optimizer.step(found, { learningRates, loss: losses.total });
+  tf.dispose([...found.values()]);
+  return { ...losses, update, ...before };
+}
+
+/** Reads what a step left on the device, and frees it. */
+export async function readStep(tensors: StepTensors): Promise<StepFigures> {
+  const { cls, loc, total, update, norms } = tensors;
+  const owned: Tensor[] = [cls, loc, total, update, ...(norms ? [norms.values] : [])];
+  const [[clsLoss], [locLoss], [totalLoss], [gradNorm, , applied], normValues] = await Promise.all(
+    owned.map((tensor) => tensor.data<"float32">()),
+  );
+  tf.dispose(owned);
+  return {
+    losses: { cls: clsLoss, loc: locLoss, total: totalLoss },
+    gradNorm,
+    applied: applied === 1,
+    ...(norms
+      ? {
+        parameterNorms: norms.names.map((name, i) => ({
+          name,
+          gradient: normValues[i],
+          weight: normValues[norms.names.length + i],
+        })),
+      }
+      : {}),
+  };
+}
+
+/** Brings a batch to the device; on a host backend the tensors share the batch's memory. */
+export function toBatchTensors(
+  batch: BatchArrays & { readonly size: number },
+): BatchTensors {
+  const { size: b } = batch;
+  const side = (length: number, channels: number) => Math.sqrt(length / channels / b);
+  const template = side(batch.template.length, 3), search = side(batch.search.length, 3);
+  const score = side(batch.labelCls.length, 1);
+  return {
+    template: tf.tensor4d(batch.template, [b, template, template, 3]),
+    search: tf.tensor4d(batch.search, [b, search, search, 3]),
+    labelCls: tf.tensor3d(batch.labelCls, [b, score, score], "int32"),
+    labelLoc: tf.tensor4d(batch.labelLoc, [b, score, score, 4]),
+  };
+}
+
+function normsOf(
+  optimizer: Sgd,
+  found: ReadonlyMap<unknown, Tensor>,
+): NonNullable<StepTensors["norms"]> {
+  const trained = optimizer.parameters.filter(({ parameter }) => found.has(parameter));
+  const values = tf.tidy(() => {
+    const norm = (tensor: Tensor) => tensor.square().sum().sqrt();
+    const gradientNorms = trained.map(({ parameter }) => norm(found.get(parameter)!));
+    const weightNorms = trained.map(({ parameter }) => norm(parameter.tensor));
+    return tf.stack([...gradientNorms, ...weightNorms]) as Tensor1D;
+  });
+  return { names: trained.map(({ name }) => name), values };
+}
