@@ -16,7 +16,16 @@ const ARRAYS = {
 export type DType = keyof typeof ARRAYS;
 
 /** The typed arrays that hold tensors in host memory. */
-export type TypedArray = InstanceType<(typeof ARRAYS)[DType]>;
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Float16Array
+  | Uint16Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
 
 /**
  * A tensor in host memory, contiguous and row-major, in PyTorch's layout (`[out, in, kh, kw]` for a

@@ -10,6 +10,7 @@ import {
   asMap,
   asTensor,
   CHECKPOINTS,
+  exists,
   joinBytes,
   readJson,
   REAL_WEIGHTS,
@@ -98,6 +99,7 @@ for (const name of weightsIn(join(CHECKPOINTS, "hostile"))) {
     if (!must.includes("load")) assertInstanceOf(outcome, WeightsFileError);
     if (!must.includes("error")) assert(!(outcome instanceof Error), String(outcome));
     assertEquals("polluted" in {}, false);
+    assertEquals(exists("SIAMBAN_PWNED_MARKER"), false);
   });
 }
 
@@ -194,3 +196,24 @@ Deno.test("readTorchFile() tells a TorchScript program from weights", async () =
   const file = archiveOf("\x80\x02}.", new Uint8Array(), { "archive/constants.pkl": "" });
   await assertRejects(() => readTorchFile(file), WeightsFileError, "TorchScript");
 });
+
+/** Numbers from 0 to `n` - 1 that are the same in every run (Numerical Recipes' generator). */
+function drawer(seed: number): (n: number) => number {
+  let state = seed;
+  return (n) => Math.floor((state = (state * 1664525 + 1013904223) >>> 0) / 2 ** 32 * n);
+}
+
+for (const name of ["nested_legacy.pth", "train_epoch3_zip.pth", "views_zip.pth"]) {
+  Deno.test(`readTorchFile() fails in no other way on 1000 damaged copies of ${name}`, async () => {
+    const whole = await Deno.readFile(join(CHECKPOINTS, name));
+    const draw = drawer(1);
+    const start = performance.now();
+    for (let copy = 0; copy < 1000; copy++) {
+      const bytes = whole.slice(0, draw(10) === 0 ? draw(whole.byteLength) : whole.byteLength);
+      for (let i = draw(4); i >= 0; i--) bytes[draw(bytes.byteLength)] ^= 1 << draw(8);
+      const outcome = await readTorchFile(bytes).catch((cause) => cause);
+      if (outcome instanceof Error) assertInstanceOf(outcome, WeightsFileError, outcome.stack);
+    }
+    assert(performance.now() - start < 20_000);
+  });
+}
