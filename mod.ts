@@ -4,4 +4,18 @@
  * @module
  */
 export * from "./src/backends/mod.ts";
+export * from "./src/config/mod.ts";
+export * from "./src/data/mod.ts";
+export * from "./src/evaluation/overlap.ts";
+export * from "./src/experiment/mod.ts";
+export * from "./src/geometry/boxes.ts";
+export * from "./src/geometry/context.ts";
+export * from "./src/geometry/points.ts";
+export * from "./src/image/mod.ts";
+export * from "./src/models/mod.ts";
+export * from "./src/nn/mod.ts";
 export * from "./src/ops/mod.ts";
+export * from "./src/random.ts";
+export * from "./src/tracking/mod.ts";
+export * from "./src/training/mod.ts";
+export * from "./src/weights/mod.ts";

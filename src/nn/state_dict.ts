@@ -22,7 +22,7 @@ type Floats = Float32Array<ArrayBuffer>;
 export function stateDict(model: Module | Sequence, prefix = ""): StateDict {
   const tensors = new Map<string, HostTensor>();
   for (const { name, entry } of namedEntries(model, prefix)) {
-    tensors.set(name, toHost(entry));
+    tensors.set(name, toHostTensor(entry));
   }
   return tensors;
 }
@@ -52,7 +52,9 @@ export function loadStateDict(
   for (const name of report.used) {
     checkShape(name, tensors.get(name)!.shape, torchShape(entries.get(name)!.shape));
   }
-  for (const name of report.used) load(entries.get(name)!, tensors.get(name)!);
+  for (const name of report.used) {
+    fromHostTensor(entries.get(name)!, tensors.get(name)!, name);
+  }
 }
 
 /** The sizes in a PyTorch file: filters `[out, kh, kw, in]` are `[out, in, kh, kw]` there. */
@@ -101,7 +103,8 @@ function transposeFilters(
   return result;
 }
 
-function toHost(entry: StateEntry): HostTensor {
+/** Copies one entry, in PyTorch's layout. */
+export function toHostTensor(entry: StateEntry): HostTensor {
   if (entry instanceof Counter) {
     return hostTensor("int64", [], BigInt64Array.of(BigInt(entry.value)));
   }
@@ -109,7 +112,14 @@ function toHost(entry: StateEntry): HostTensor {
   return hostTensor("float32", torchShape(entry.shape), values);
 }
 
-function load(entry: StateEntry, tensor: HostTensor): void {
+/**
+ * Overwrites one entry in place.
+ *
+ * @param name For the message.
+ * @throws {RangeError} If the shape differs.
+ */
+export function fromHostTensor(entry: StateEntry, tensor: HostTensor, name: string): void {
+  checkShape(name, tensor.shape, torchShape(entry.shape));
   if (entry instanceof Counter) entry.value = Number(tensor.data[0]);
   else entry.overwrite(fromTorchLayout(toFloat32(tensor) as Floats, entry.shape));
 }

@@ -1,12 +1,6 @@
 import { join } from "@std/path";
 import type { ExperimentConfig } from "../config/schema.ts";
-import {
-  fromTorchLayout,
-  loadStateDict,
-  stateDict,
-  torchShape,
-  toTorchLayout,
-} from "../nn/state_dict.ts";
+import { stateDict } from "../nn/state_dict.ts";
 import { type Checkpoint, type JsonValue, writeCheckpoint } from "../weights/checkpoint_file.ts";
 import { type HostTensor, hostTensor, type StateDict, toFloat32 } from "../weights/host_tensor.ts";
 import type { SiamBAN } from "../models/siamban.ts";
@@ -61,7 +55,9 @@ export async function saveCheckpoint(
 ): Promise<string> {
   const { position, model } = trainer;
   const tensors = new Map(stateDict(model, MODEL));
-  for (const [name, velocity] of velocitiesOf(trainer)) tensors.set(VELOCITY + name, velocity);
+  for (const [name, velocity] of trainer.optimizer.velocities()) {
+    tensors.set(VELOCITY + name, velocity);
+  }
   const { seed, batchSize } = config.training;
   const state = {
     format: 1,
@@ -117,30 +113,6 @@ export function resumePoint(
     velocities: part(VELOCITY),
     ...(saved.averages ? { averages: saved.averages } : {}),
   };
-}
-
-/** Momentum buffers in PyTorch's names and layout. */
-export function velocitiesOf({ optimizer }: Trainer): StateDict {
-  return new Map(
-    [...optimizer.velocities].map(([name, velocity]): [string, HostTensor] => {
-      const values = velocity.dataSync<"float32">() as Float32Array<ArrayBuffer>;
-      const shape = torchShape(velocity.shape);
-      return [name, hostTensor("float32", shape, toTorchLayout(values, velocity.shape))];
-    }),
-  );
-}
-
-/** Puts saved weights into a model, all of them. */
-export function restoreWeights(model: SiamBAN, weights: StateDict): void {
-  loadStateDict(model, weights);
-}
-
-/** A momentum buffer in the program's layout. */
-export function velocityValues(
-  tensor: HostTensor,
-  shape: readonly number[],
-): Float32Array<ArrayBuffer> {
-  return fromTorchLayout(toFloat32(tensor) as Float32Array<ArrayBuffer>, shape);
 }
 
 /** JSON has no NaN: a last value that is none is written as the mean. */

@@ -110,7 +110,11 @@ export function progressAt(
  */
 export function meterStep(
   report: StepReport,
-  { previous, epochs, window = 100 }: { previous?: MeteredStep; epochs: number; window?: number },
+  { previous, epochs, window = 100 }: {
+    previous?: Pick<MeteredStep, "averages">;
+    epochs: number;
+    window?: number;
+  },
 ): MeteredStep {
   const values = Object.entries(quantitiesOf(report)) as [Quantity, number][];
   const entries = values.map(([name, value]) => {

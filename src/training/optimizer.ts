@@ -1,7 +1,8 @@
-import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
 import type { NamedParameter } from "../nn/module.ts";
-import type { Parameter } from "../nn/parameter.ts";
+import { ModuleBuffer, type Parameter } from "../nn/parameter.ts";
+import { fromHostTensor, toHostTensor } from "../nn/state_dict.ts";
+import type { StateDict } from "../weights/host_tensor.ts";
 import { type SgdEntry, sgdUpdate } from "../ops/sgd_update.ts";
 
 /** Parameters that share a learning rate. */
@@ -32,7 +33,8 @@ export class Sgd implements Disposable {
   /** Every parameter, in the order of the groups. */
   readonly parameters: readonly NamedParameter[];
   readonly #options: SgdOptions;
-  readonly #velocities: ReadonlyMap<string, Tensor>;
+  /** By parameter name. */
+  readonly #velocities: ReadonlyMap<string, ModuleBuffer>;
 
   constructor(groups: readonly ParameterGroup[], options: SgdOptions) {
     this.groups = groups;
@@ -41,13 +43,31 @@ export class Sgd implements Disposable {
     this.#velocities = new Map(
       this.parameters.map((
         { name, parameter },
-      ) => [name, tf.keep(tf.zeros(parameter.tensor.shape))]),
+      ) => [name, new ModuleBuffer(parameter.tensor.shape, 0)]),
     );
   }
 
-  /** Momentum buffers by parameter name, in order; the tensors stay this optimiser's. */
-  get velocities(): ReadonlyMap<string, Tensor> {
-    return this.#velocities;
+  /** Momentum by parameter name, in order, in PyTorch's layout. */
+  velocities(): StateDict {
+    return new Map([...this.#velocities].map(([name, velocity]) => [name, toHostTensor(velocity)]));
+  }
+
+  /**
+   * Takes over momentum that {@linkcode velocities} gave.
+   *
+   * @throws {RangeError} If that of a parameter is missing or has another shape.
+   */
+  restore(velocities: StateDict): void {
+    for (const [name, velocity] of this.#velocities) {
+      const saved = velocities.get(name);
+      if (!saved) {
+        throw new RangeError(
+          `Cannot restore the momentum of "${name}": the checkpoint holds that of ${velocities.size} ` +
+            `other parameters, expected the same trained layers, check backbone.trainLayers`,
+        );
+      }
+      fromHostTensor(velocity, saved, name);
+    }
   }
 
   /**
@@ -65,7 +85,7 @@ export class Sgd implements Disposable {
       parameters.flatMap(({ name, parameter }): SgdEntry[] => {
         const gradient = gradients.get(parameter);
         if (!gradient) return [];
-        const velocity = this.#velocities.get(name)!;
+        const velocity = this.#velocities.get(name)!.tensor;
         const learningRate = learningRates[group];
         return [{ parameter: parameter.tensor, gradient, velocity, learningRate }];
       })

@@ -5,6 +5,7 @@ import { freezeBackbone, parameterGroups } from "../models/freeze.ts";
 import type { SiamBAN } from "../models/siamban.ts";
 import { Sgd } from "./optimizer.ts";
 import type { StepReport } from "./report.ts";
+import type { StateDict } from "../weights/host_tensor.ts";
 import { buildLrSpace, type LrSpace } from "./schedule.ts";
 import { readStep, type StepFigures, toBatchTensors, trainStep } from "./step.ts";
 
@@ -26,8 +27,12 @@ export type TrainingEvent =
 export interface TrainerOptions {
   readonly config: ExperimentConfig;
   readonly stepsPerEpoch: number;
-  /** Where to start; the first step of `training.startEpoch` unless a checkpoint says otherwise. */
-  readonly position?: Position;
+  /** Where to go on; without it the training starts at `training.startEpoch`. */
+  readonly resume?: {
+    readonly position: Position;
+    /** Momentum by parameter name, in PyTorch's layout. */
+    readonly velocities: StateDict;
+  };
   /** Steps between two pauses within an epoch; 0 pauses at the end of an epoch only. */
   readonly pauseEvery?: number;
 }
@@ -57,9 +62,11 @@ export class Trainer implements Disposable {
     this.#config = options.config;
     this.#stepsPerEpoch = options.stepsPerEpoch;
     this.#pauseEvery = options.pauseEvery ?? 0;
-    this.#position = options.position ?? { epoch: training.startEpoch, step: 0 };
+    this.#position = options.resume?.position ?? { epoch: training.startEpoch, step: 0 };
     this.#lrSpace = lrSpaceOf(options.config);
     this.#optimizer = this.#buildOptimizer();
+    // Where the backbone joins, the momentum starts anew, so there is none to take over.
+    if (options.resume && !this.#joins()) this.#optimizer.restore(options.resume.velocities);
   }
 
   /** The next step to take. */
@@ -88,8 +95,8 @@ export class Trainer implements Disposable {
     const source = batches[Symbol.asyncIterator]();
     try {
       for (let first = true; this.#position.epoch < epochs; first = false) {
-        const { epoch, step } = this.#position;
-        const joins = epoch === trainEpoch && step === 0;
+        const { epoch } = this.#position;
+        const joins = this.#joins();
         if (joins && !first) this.#restartOptimizer();
         if (joins || first) yield { kind: "stage", epoch, backbone: epoch >= trainEpoch };
         yield* this.#runEpoch(source);
@@ -187,6 +194,12 @@ export class Trainer implements Disposable {
     return step + 1 < this.#stepsPerEpoch
       ? { epoch, step: step + 1 }
       : { epoch: epoch + 1, step: 0 };
+  }
+
+  /** Whether the backbone joins the training with the next step. */
+  #joins(): boolean {
+    const { epoch, step } = this.#position;
+    return epoch === this.#config.backbone.trainEpoch && step === 0;
   }
 
   #place(): string {

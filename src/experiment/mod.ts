@@ -1,0 +1,6 @@
+/** From a configuration to a trained, tracked and saved model. */
+export * from "./data.ts";
+export * from "./held_out.ts";
+export * from "./picture.ts";
+export * from "./run.ts";
+export * from "./weights.ts";

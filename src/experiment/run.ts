@@ -1,0 +1,218 @@
+import { formatExperiment } from "../config/dump.ts";
+import type { ExperimentConfig } from "../config/schema.ts";
+import type { BANDataset } from "../data/ban_dataset.ts";
+import { FrameReader } from "../data/frame_reader.ts";
+import { loadBatches, stepsPerEpoch } from "../data/loader.ts";
+import { buildModel, type SiamBAN } from "../models/siamban.ts";
+import { describe } from "../nn/describe.ts";
+import { Rng } from "../random.ts";
+import { type Averages, type ResumePoint, saveCheckpoint } from "../training/checkpoint.ts";
+import { LogFile } from "../training/log_file.ts";
+import { type MeteredStep, meterStep } from "../training/meters.ts";
+import { stepMessages } from "../training/report_lines.ts";
+import { EventFile, scalarsOf } from "../training/tensorboard.ts";
+import { Trainer } from "../training/trainer.ts";
+import { openDataset, prepareMissing, type SetReport } from "./data.ts";
+import { type TrackedSequence, trackHeldOut } from "./held_out.ts";
+import { drawTrackedSequence, type TrackPictures } from "./picture.ts";
+import { findResumePoint, loadPretrained } from "./weights.ts";
+
+/** What an experiment tells as it runs; the task prints it. */
+export type RunEvent =
+  | ({ readonly kind: "prepare" } & SetReport)
+  /** Text for terminal and log. */
+  | { readonly kind: "message"; readonly text: string }
+  | { readonly kind: "step"; readonly step: MeteredStep }
+  | { readonly kind: "checkpoint"; readonly path: string }
+  | { readonly kind: "heldOut"; readonly when: "before" | "after"; readonly ao: number }
+  | { readonly kind: "done"; readonly summary: Summary };
+
+/** The figures of a finished run. */
+export interface Summary {
+  readonly experiment: string;
+  readonly steps: number;
+  /** Means over the last steps, at most 100. */
+  readonly losses: { readonly cls: number; readonly loc: number; readonly total: number };
+  /** Total loss of the first step of this run. */
+  readonly firstLoss: number;
+  /** Training pairs a second, over the last steps, the wait for data included. */
+  readonly pairsPerSecond: number;
+  /** Share of the time spent waiting for data. */
+  readonly dataWaitShare: number;
+  readonly seconds: number;
+  /** Mean average overlap on the held-out sequences. */
+  readonly ao?: { readonly before: number; readonly after: number };
+  readonly checkpoint?: string;
+  readonly log?: string;
+  readonly pictures?: TrackPictures;
+}
+
+/**
+ * Runs an experiment from configuration to tracked sequences, on the current backend: prepares what
+ * is missing, builds model, data and trainer, trains, saves, logs.
+ *
+ * @throws {Error} If something cannot be read or written; the message says what to do.
+ */
+export async function* runExperiment(config: ExperimentConfig): AsyncGenerator<RunEvent> {
+  const started = performance.now();
+  for await (const report of prepareMissing(config)) yield { kind: "prepare", ...report };
+  const dataset = openDataset(config);
+  using model = buildModel(config, new Rng(config.training.seed));
+  const run = new Run(config, dataset, model);
+  yield* run.train();
+  yield { kind: "done", summary: run.summary((performance.now() - started) / 1000) };
+}
+
+class Run {
+  readonly #config: ExperimentConfig;
+  readonly #dataset: BANDataset;
+  readonly #model: SiamBAN;
+  readonly #stepsPerEpoch: number;
+  #first?: MeteredStep;
+  #last?: MeteredStep;
+  #ao: { before?: number; after?: number } = {};
+  #checkpoint?: string;
+  #log?: string;
+  #pictures?: TrackPictures;
+
+  constructor(config: ExperimentConfig, dataset: BANDataset, model: SiamBAN) {
+    this.#config = config;
+    this.#dataset = dataset;
+    this.#model = model;
+    this.#stepsPerEpoch = config.training.stepsPerEpoch ?? stepsPerEpoch(dataset, config.training);
+  }
+
+  async *train(): AsyncGenerator<RunEvent> {
+    const { logDir, tensorboard } = this.#config.training;
+    using log = logDir ? new LogFile(logDir) : undefined;
+    using events = logDir && tensorboard ? new EventFile(logDir) : undefined;
+    this.#log = log?.path;
+    for await (const event of this.#stages()) {
+      if (event.kind === "message") log?.write(event.text);
+      if (event.kind === "step") {
+        for (const text of stepMessages(event.step, this.#printing)) log?.write(text);
+        events?.write(scalarsOf(event.step.report));
+      }
+      yield event;
+    }
+  }
+
+  get #printing() {
+    return { printEvery: this.#config.training.printFreq };
+  }
+
+  /** Everything in order: weights in, a look before, the steps, a look after. */
+  async *#stages(): AsyncGenerator<RunEvent> {
+    yield message(`config \n${formatExperiment(this.#config)}`);
+    for await (const text of loadPretrained(this.#model, this.#config)) yield message(text);
+    const resume = yield* this.#resume();
+    yield* this.#heldOut("before");
+    yield* this.#steps(resume);
+    yield* this.#heldOut("after");
+  }
+
+  async *#resume(): AsyncGenerator<RunEvent, ResumePoint | undefined> {
+    const { messages, point } = await findResumePoint(this.#model, {
+      config: this.#config,
+      stepsPerEpoch: this.#stepsPerEpoch,
+    });
+    for (const text of messages) yield message(text);
+    return point;
+  }
+
+  async *#steps(resume: ResumePoint | undefined): AsyncGenerator<RunEvent> {
+    const { training } = this.#config;
+    using trainer = new Trainer(this.#model, {
+      config: this.#config,
+      stepsPerEpoch: this.#stepsPerEpoch,
+      pauseEvery: training.checkpointEvery,
+      resume,
+    });
+    const batches = loadBatches(this.#dataset, {
+      seed: training.seed,
+      batchSize: training.batchSize,
+      epochs: training.epochs,
+      start: trainer.position,
+      stepsPerEpoch: this.#stepsPerEpoch,
+      workers: training.numWorkers,
+    });
+    let previous: Pick<MeteredStep, "averages"> | undefined = resume?.averages
+      ? { averages: resume.averages }
+      : undefined;
+    for await (const event of trainer.run(batches)) {
+      if (event.kind === "step") {
+        const step = meterStep(event.report, { previous, epochs: training.epochs });
+        previous = step;
+        this.#first ??= step;
+        this.#last = step;
+        yield { kind: "step", step };
+      } else if (event.kind === "stage") {
+        if (event.backbone) yield message("start training backbone.");
+        yield message(`model\n${describe(this.#model)}`);
+      } else {
+        this.#checkpoint = await saveCheckpoint(trainer, {
+          folder: training.snapshotDir,
+          config: this.#config,
+          stepsPerEpoch: this.#stepsPerEpoch,
+          averages: previous?.averages,
+        });
+        yield { kind: "checkpoint", path: this.#checkpoint };
+      }
+    }
+  }
+
+  async *#heldOut(when: "before" | "after"): AsyncGenerator<RunEvent> {
+    const { validation, training } = this.#config;
+    if (!validation) return;
+    const tracked: TrackedSequence[] = [];
+    for await (const sequence of trackHeldOut(this.#model, { ...this.#config, validation })) {
+      tracked.push(sequence);
+    }
+    const ao = tracked.reduce((sum, sequence) => sum + sequence.ao, 0) / tracked.length;
+    this.#ao[when] = ao;
+    if (when === "after" && training.logDir) {
+      await using reader = new FrameReader();
+      this.#pictures = await drawTrackedSequence(middle(tracked), {
+        folder: training.logDir,
+        reader,
+      });
+    }
+    yield message(
+      `average overlap on ${tracked.length} held-out sequences ${when}: ${ao.toFixed(3)}`,
+    );
+    yield { kind: "heldOut", when, ao };
+  }
+
+  /** @param seconds Time of the whole run. */
+  summary(seconds: number): Summary {
+    const { config, last, first } = { config: this.#config, last: this.#last, first: this.#first };
+    const { before, after } = this.#ao;
+    const average = (name: keyof Averages) => last?.averages[name].mean ?? NaN;
+    return {
+      experiment: config.name,
+      steps: last && first ? last.report.globalStep - first.report.globalStep + 1 : 0,
+      losses: {
+        cls: average("cls_loss"),
+        loc: average("loc_loss"),
+        total: average("total_loss"),
+      },
+      firstLoss: first?.report.losses.total ?? NaN,
+      pairsPerSecond: config.training.batchSize / average("batch_time"),
+      dataWaitShare: average("data_time") / average("batch_time"),
+      seconds,
+      ...(before !== undefined && after !== undefined ? { ao: { before, after } } : {}),
+      ...(this.#checkpoint ? { checkpoint: this.#checkpoint } : {}),
+      ...(this.#log ? { log: this.#log } : {}),
+      ...(this.#pictures ? { pictures: this.#pictures } : {}),
+    };
+  }
+}
+
+function message(text: string): RunEvent {
+  return { kind: "message", text };
+}
+
+/** The sequence with the middle overlap: neither the best nor the worst stands for all. */
+function middle(tracked: readonly TrackedSequence[]): TrackedSequence {
+  return tracked.toSorted((a, b) => a.ao - b.ao)[Math.floor(tracked.length / 2)];
+}

@@ -1,0 +1,12 @@
+/** Pictures on the host: reading, cutting, colours, drawing, writing. */
+export * from "./blur.ts";
+export * from "./color.ts";
+export * from "./decode.ts";
+export * from "./draw.ts";
+export * from "./encode.ts";
+export * from "./frames.ts";
+export * from "./image.ts";
+export * from "./resize.ts";
+export * from "./subwindow.ts";
+export * from "./video.ts";
+export * from "./warp.ts";

@@ -1,0 +1,4 @@
+/** Following a target through frames. */
+export * from "./select.ts";
+export * from "./siamban_tracker.ts";
+export * from "./tracker.ts";

@@ -1,0 +1,189 @@
+"""SiamBAN-R50 in PyTorch, the peer that `deno task bench` times against.
+
+Reads one command a line from standard input and answers each with one line of JSON:
+  build REGIME BATCH   a fresh model, optimiser and batch ("frozen" or "trained")
+  step                 one training step: {"seconds": ..., "loss": ...}
+  xcorr BATCH REPEAT   the depthwise correlation, forward and backward: {"seconds": ...}
+  memory               {"peakBytes": ...} of this process so far
+"""
+
+import json
+import resource
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def conv_norm(inputs, outputs, kernel, stride=1, padding=0, dilation=1, relu=True):
+    layers = [
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, bias=False),
+        nn.BatchNorm2d(outputs),
+    ]
+    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if relu else []))
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, inputs, width, stride, dilation, shortcut):
+        super().__init__()
+        padding = dilation if stride == 1 else 0
+        self.body = nn.Sequential(
+            conv_norm(inputs, width, 1),
+            conv_norm(width, width, 3, stride, padding, dilation),
+            conv_norm(width, 4 * width, 1, relu=False),
+        )
+        self.shortcut = shortcut
+
+    def forward(self, x):
+        identity = x if self.shortcut is None else self.shortcut(x)
+        return F.relu(self.body(x) + identity, inplace=True)
+
+
+def stage(inputs, width, blocks, stride, dilation):
+    """The first block of a dilated stage has half of its dilation, also in a 3x3 shortcut."""
+    first = max(dilation // 2, 1)
+    if stride == 1 and dilation == 1:
+        shortcut = conv_norm(inputs, 4 * width, 1, relu=False)
+    else:
+        padding = first if dilation > 1 else 0
+        shortcut = conv_norm(inputs, 4 * width, 3, stride, padding, first, relu=False)
+    rest = [Bottleneck(4 * width, width, 1, dilation, None) for _ in range(blocks - 1)]
+    return nn.Sequential(Bottleneck(inputs, width, stride, first, shortcut), *rest)
+
+
+class Backbone(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(conv_norm(3, 64, 7, 2), nn.MaxPool2d(3, 2, 1))
+        self.layer1 = stage(64, 64, 3, 1, 1)
+        self.layer2 = stage(256, 128, 4, 2, 1)
+        self.layer3 = stage(512, 256, 6, 1, 2)
+        self.layer4 = stage(1024, 512, 3, 1, 4)
+
+    def forward(self, x):
+        x = self.layer1(self.stem(x))
+        features = []
+        for layer in (self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+            features.append(x)
+        return features
+
+
+def xcorr_depthwise(x, z):
+    batch, channels = z.shape[:2]
+    out = F.conv2d(
+        x.reshape(1, batch * channels, *x.shape[2:]),
+        z.reshape(batch * channels, 1, *z.shape[2:]),
+        groups=batch * channels,
+    )
+    return out.reshape(batch, channels, *out.shape[2:])
+
+
+class Branch(nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.template = conv_norm(256, 256, 3)
+        self.search = conv_norm(256, 256, 3)
+        self.head = nn.Sequential(conv_norm(256, 256, 1), nn.Conv2d(256, outputs, 1))
+
+    def forward(self, z, x):
+        return self.head(xcorr_depthwise(self.search(x), self.template(z)))
+
+
+class SiamBAN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.backbone = Backbone()
+        self.neck = nn.ModuleList(conv_norm(c, 256, 1, relu=False) for c in (512, 1024, 2048))
+        self.cls = nn.ModuleList(Branch(2) for _ in range(3))
+        self.loc = nn.ModuleList(Branch(4) for _ in range(3))
+        self.cls_weight = nn.Parameter(torch.ones(3))
+        self.loc_weight = nn.Parameter(torch.ones(3))
+        self.loc_scale = nn.Parameter(torch.ones(3))
+
+    def features(self, image, crop):
+        adjusted = [neck(f) for neck, f in zip(self.neck, self.backbone(image))]
+        return [f[:, :, 4:11, 4:11] for f in adjusted] if crop else adjusted
+
+    def forward(self, template, search):
+        zf, xf = self.features(template, True), self.features(search, False)
+        cls_weight, loc_weight = self.cls_weight.softmax(0), self.loc_weight.softmax(0)
+        cls = sum(self.cls[i](zf[i], xf[i]) * cls_weight[i] for i in range(3))
+        loc = sum(
+            (self.loc[i](zf[i], xf[i]) * self.loc_scale[i]).exp() * loc_weight[i] for i in range(3)
+        )
+        return cls, loc
+
+
+def set_regime(model, regime):
+    """Frozen: the backbone is fixed. Trained: its layers 2 to 4 learn, with batch statistics."""
+    model.train()
+    for name, layer in model.backbone.named_children():
+        learns = regime == "trained" and name in ("layer2", "layer3", "layer4")
+        layer.train(learns)
+        layer.requires_grad_(learns)
+
+
+def loss_of(cls, loc, labels, target):
+    log_p = F.log_softmax(cls, 1)
+    positive, negative = labels == 1, labels == 0
+    cls_loss = -0.5 * (log_p[:, 1][positive].mean() + log_p[:, 0][negative].mean())
+    p, t = loc.permute(0, 2, 3, 1)[positive], target.permute(0, 2, 3, 1)[positive]
+    area = lambda d: (d[:, 0] + d[:, 2]) * (d[:, 1] + d[:, 3])
+    low = torch.minimum(p, t)
+    inter = area(low)
+    return cls_loss + (1 - (inter + 1) / (area(p) + area(t) - inter + 1)).mean()
+
+
+class Session:
+    def build(self, regime, batch):
+        torch.manual_seed(1)
+        batch = int(batch)
+        self.model = SiamBAN()
+        set_regime(self.model, regime)
+        learned = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.SGD(learned, 0.001, momentum=0.9, weight_decay=1e-4)
+        self.template = torch.rand(batch, 3, 127, 127) * 255
+        self.search = torch.rand(batch, 3, 255, 255) * 255
+        self.labels = torch.full((batch, 25, 25), -1)
+        self.labels[:, 10:14, 10:14] = 1
+        self.labels[:, :2, :24] = 0
+        self.target = torch.full((batch, 4, 25, 25), 40.0)
+        return {}
+
+    def step(self):
+        start = time.perf_counter()
+        self.optimizer.zero_grad()
+        loss = loss_of(*self.model(self.template, self.search), self.labels, self.target)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 10)
+        self.optimizer.step()
+        return {"seconds": time.perf_counter() - start, "loss": loss.item()}
+
+    def xcorr(self, batch, repeat):
+        x = torch.rand(int(batch), 256, 29, 29, requires_grad=True)
+        z = torch.rand(int(batch), 256, 5, 5, requires_grad=True)
+        gradient = torch.rand(int(batch), 256, 25, 25)
+        start = time.perf_counter()
+        for _ in range(int(repeat)):
+            xcorr_depthwise(x, z).backward(gradient)
+        return {"seconds": (time.perf_counter() - start) / int(repeat)}
+
+    def memory(self):
+        return {"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+
+
+def main():
+    if len(sys.argv) > 1:
+        torch.set_num_threads(int(sys.argv[1]))
+    session = Session()
+    print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
+    for line in sys.stdin:
+        name, *arguments = line.split()
+        print(json.dumps(getattr(session, name)(*arguments)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
