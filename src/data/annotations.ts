@@ -1,0 +1,164 @@
+/**
+ * The reference's annotation files: `{video: {track: {frame: [x1, y1, x2, y2]}}}`, boxes in pixels
+ * of the original frame, keys sorted, indented by 4 (training_dataset/<set>/gen_json.py).
+ *
+ * @module
+ */
+import { type AnnotationTable, AnnotationTableBuilder } from "./annotation_table.ts";
+import { type ByteSource, JsonScanner } from "./json_scanner.ts";
+import type { Corner } from "../geometry/boxes.ts";
+import { writeWhole } from "./whole_file.ts";
+
+/** What {@linkcode readAnnotations} found. */
+export interface Annotations {
+  readonly table: AnnotationTable;
+  /** Boxes left out because they have no area or are not finite. */
+  readonly droppedBoxes: number;
+}
+
+/**
+ * Reads an annotation file of any size in one pass. A box `[w, h]` is taken as `[0, 0, w, h]`,
+ * because training asks for sizes only; a box without area is left out, and so are tracks and
+ * videos that have no box (`_filter_zero` of siamban/datasets/dataset.py); a key that is not a
+ * frame number and an entry that is an object are passed over, as the reference does.
+ *
+ * @throws {SyntaxError} If the text is not of this form; names file, line, video, track, frame.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ */
+export function readAnnotations(path: string | URL): Annotations {
+  using file = Deno.openSync(path);
+  return parseAnnotations(file, String(path));
+}
+
+/** {@linkcode readAnnotations} on bytes from elsewhere; `name` is what errors call them. */
+export function parseAnnotations(source: ByteSource, name: string): Annotations {
+  const scanner = new JsonScanner(source, { name });
+  const builder = new AnnotationTableBuilder();
+  const seen = new Set<string>();
+  let droppedBoxes = 0;
+  for (const video of scanner.members()) {
+    if (seen.has(video)) scanner.fail(`video "${video}" stands there twice`);
+    seen.add(video);
+    builder.startVideo(video);
+    const tracks = new Set<string>();
+    for (const track of scanner.members()) {
+      if (tracks.has(track)) scanner.fail(`video "${video}" has track "${track}" twice`);
+      tracks.add(track);
+      builder.startTrack(track);
+      for (const frame of scanner.members()) {
+        const box = readBox(scanner, `video "${video}" track "${track}" frame "${frame}"`);
+        if (!box || !/^\d+$/.test(frame)) continue;
+        if (hasArea(box)) builder.add(toFrameNumber(scanner, frame), box);
+        else droppedBoxes++;
+      }
+      builder.dropEmpty("track");
+    }
+    builder.dropEmpty("video");
+  }
+  if (scanner.peek() !== "") scanner.fail("text follows the end of the annotations");
+  return { table: builder.build(), droppedBoxes };
+}
+
+function readBox(scanner: JsonScanner, where: string): Corner | null {
+  if (scanner.peek() === "{") {
+    scanner.skipValue();
+    return null;
+  }
+  if (scanner.peek() !== "[") {
+    scanner.fail(`${where} is no box, expected [x1, y1, x2, y2] or [w, h]`);
+  }
+  const numbers = scanner.numbers();
+  if (numbers.length !== 4 && numbers.length !== 2) {
+    scanner.fail(`${where} has ${numbers.length} numbers, expected 4 (corners) or 2 (size)`);
+  }
+  const [x1, y1, x2, y2] = numbers.length === 4 ? numbers : [0, 0, ...numbers];
+  return { x1, y1, x2, y2 };
+}
+
+function toFrameNumber(scanner: JsonScanner, frame: string): number {
+  const number = Number(frame);
+  if (number < 2 ** 31) return number;
+  return scanner.fail(`frame "${frame}" is beyond 2147483647`);
+}
+
+/** Whether a box is finite and has a positive width and height. */
+export function hasArea({ x1, y1, x2, y2 }: Corner): boolean {
+  return x2 - x1 > 0 && y2 - y1 > 0 && [x1, y1, x2, y2].every(Number.isFinite);
+}
+
+/** `7` to `000007`: the form of a frame number in annotation files and crop names. */
+export function formatFrame(frame: number): string {
+  return String(frame).padStart(6, "0");
+}
+
+/**
+ * Writes an annotation file: aside first, then renamed, so that half a file is never taken for a
+ * whole one.
+ */
+export async function writeAnnotations(path: string, table: AnnotationTable): Promise<void> {
+  await writeWhole(path, annotationText(table));
+}
+
+/** The text of an annotation file, a piece for each video. */
+export function* annotationText(table: AnnotationTable): Generator<string> {
+  const videos = sortedByName(0, table.videoCount, (video) => table.videoName(video));
+  if (videos.length === 0) return yield "{}";
+  yield "{\n";
+  for (const [i, video] of videos.entries()) {
+    const { start, end } = table.tracksOf(video);
+    const tracks = sortedByName(start, end, (track) => table.trackName(track));
+    const members = tracks.map((track) =>
+      `${quote(table.trackName(track))}: ${trackText(table, track)}`
+    );
+    const last = i === videos.length - 1;
+    yield `    ${quote(table.videoName(video))}: ${block(members, 4)}${last ? "" : ","}\n`;
+  }
+  yield "}";
+}
+
+function trackText(table: AnnotationTable, track: number): string {
+  const { start, end } = table.boxesOf(track);
+  const boxes = sortedByName(start, end, (box) => formatFrame(table.frame(box)));
+  return block(
+    boxes.map((box) => {
+      const { x1, y1, x2, y2 } = table.box(box);
+      const numbers = [x1, y1, x2, y2].map((number) => `${" ".repeat(16)}${number}`);
+      return `"${formatFrame(table.frame(box))}": [\n${numbers.join(",\n")}\n${" ".repeat(12)}]`;
+    }),
+    8,
+  );
+}
+
+function block(members: readonly string[], indent: number): string {
+  if (members.length === 0) return "{}";
+  const inner = " ".repeat(indent + 4);
+  return `{\n${members.map((member) => inner + member).join(",\n")}\n${" ".repeat(indent)}}`;
+}
+
+function sortedByName(start: number, end: number, name: (i: number) => string): number[] {
+  const named = Array.from(
+    { length: end - start },
+    (_, i) => ({ i: start + i, name: name(start + i) }),
+  );
+  return named.sort((a, b) => compareCodePoints(a.name, b.name)).map(({ i }) => i);
+}
+
+/** Python's order of strings; JavaScript's differs above U+FFFF. */
+export function compareCodePoints(a: string, b: string): number {
+  if (a === b) return 0;
+  const bs = b[Symbol.iterator]();
+  for (const character of a) {
+    const other = bs.next();
+    if (other.done) return 1;
+    if (character !== other.value) return character.codePointAt(0)! - other.value.codePointAt(0)!;
+  }
+  return -1;
+}
+
+/** A JSON string in ASCII, as Python's json module writes it. */
+function quote(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => unit === "\x7f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,167 @@
+/** Where bytes come from, such as an open file. */
+export interface ByteSource {
+  /** Fills the front of `into`; the number of bytes, or null at the end. */
+  readSync(into: Uint8Array): number | null;
+}
+
+const QUOTE = 0x22, BACKSLASH = 0x5c, NEWLINE = 0x0a;
+const NUMBER = /^-?(\d+(\.\d*)?([eE][-+]?\d+)?|Infinity)$|^NaN$/;
+
+/**
+ * Reads JSON token by token, so that a file larger than the longest string can be read in the
+ * memory of one chunk. Accepts `NaN` and `Infinity`, which Python writes.
+ */
+export class JsonScanner {
+  readonly #source: ByteSource;
+  readonly #name: string;
+  readonly #chunk: Uint8Array<ArrayBuffer>;
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
+  #at = 0;
+  #end = 0;
+  #line = 1;
+
+  /**
+   * @param source The bytes.
+   * @param options.name What error messages call the source.
+   * @param options.chunkSize Bytes to ask for at once; 1 MiB.
+   */
+  constructor(source: ByteSource, { name, chunkSize = 2 ** 20 }: {
+    name: string;
+    chunkSize?: number;
+  }) {
+    this.#source = source;
+    this.#name = name;
+    this.#chunk = new Uint8Array(chunkSize);
+  }
+
+  /** The next character that is not white space, which stays; `""` at the end. */
+  peek(): string {
+    for (let byte = this.#byte(); byte !== -1; byte = this.#byte()) {
+      if (byte > 0x20) return String.fromCharCode(byte);
+      if (byte === NEWLINE) this.#line++;
+      this.#at++;
+    }
+    return "";
+  }
+
+  /** Takes a punctuation character if it is the next one. */
+  take(character: string): boolean {
+    if (this.peek() !== character) return false;
+    this.#at++;
+    return true;
+  }
+
+  /** Takes a punctuation character. */
+  expect(character: string): void {
+    if (!this.take(character)) this.fail(`expected "${character}"`);
+  }
+
+  /** Takes a string. */
+  string(): string {
+    this.expect('"');
+    const bytes: number[] = [];
+    let escaped = false;
+    for (let byte = this.#byte(); byte !== QUOTE; byte = this.#byte()) {
+      if (byte < 0x20) this.fail("a string does not end");
+      escaped ||= byte === BACKSLASH;
+      bytes.push(byte);
+      this.#at++;
+      if (byte === BACKSLASH) bytes.push(this.#escapedByte());
+    }
+    this.#at++;
+    return this.#decodeString(bytes, escaped);
+  }
+
+  #escapedByte(): number {
+    const byte = this.#byte();
+    if (byte === -1) this.fail("a string does not end");
+    this.#at++;
+    return byte;
+  }
+
+  #decodeString(bytes: number[], escaped: boolean): string {
+    try {
+      const text = this.#decoder.decode(Uint8Array.from(bytes));
+      return escaped ? JSON.parse(`"${text}"`) : text;
+    } catch {
+      return this.fail("a string is not valid UTF-8 or holds a wrong escape");
+    }
+  }
+
+  /** Takes a number. */
+  number(): number {
+    this.peek();
+    let text = "";
+    for (let byte = this.#byte(); isNumberByte(byte); byte = this.#byte()) {
+      text += String.fromCharCode(byte);
+      this.#at++;
+    }
+    if (!NUMBER.test(text)) this.fail(`expected a number, found "${text || this.peek()}"`);
+    return Number(text);
+  }
+
+  /** Takes a value of any kind and drops it. */
+  skipValue(): void {
+    const next = this.peek();
+    if (next === '"') this.string();
+    else if (next === "{" || next === "[") this.#skipContainer();
+    else if (!/[tfn]/.test(next)) this.number();
+    else while (/[a-z]/.test(this.peek())) this.#at++;
+  }
+
+  #skipContainer(): void {
+    let depth = 0;
+    do {
+      const next = this.peek();
+      if (next === "") this.fail("the text ends inside a value");
+      if (next === '"') {
+        this.string();
+        continue;
+      }
+      if (next === "{" || next === "[") depth++;
+      if (next === "}" || next === "]") depth--;
+      this.#at++;
+    } while (depth > 0);
+  }
+
+  /** Takes the members of an object: yields each key; the caller takes the value. */
+  *members(): Generator<string> {
+    this.expect("{");
+    if (this.take("}")) return;
+    do {
+      const key = this.string();
+      this.expect(":");
+      yield key;
+    } while (this.take(","));
+    this.expect("}");
+  }
+
+  /** Takes an array of numbers. */
+  numbers(): number[] {
+    const numbers: number[] = [];
+    this.expect("[");
+    if (this.take("]")) return numbers;
+    do numbers.push(this.number()); while (this.take(","));
+    this.expect("]");
+    return numbers;
+  }
+
+  /** @throws {SyntaxError} Always, with file and line. */
+  fail(reason: string): never {
+    throw new SyntaxError(`Cannot read "${this.#name}", line ${this.#line}: ${reason}`);
+  }
+
+  #byte(): number {
+    if (this.#at === this.#end) {
+      this.#at = 0;
+      this.#end = this.#source.readSync(this.#chunk) ?? 0;
+      if (this.#end === 0) return -1;
+    }
+    return this.#chunk[this.#at];
+  }
+}
+
+function isNumberByte(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39 || byte === 0x2d || byte === 0x2b || byte === 0x2e ||
+    byte >= 0x41 && byte <= 0x5a || byte >= 0x61 && byte <= 0x7a;
+}

@@ -1,0 +1,44 @@
+/** Small prepared sets for tests. */
+import { BANDataset, type PairOptions } from "../../src/data/ban_dataset.ts";
+import { POINT_COUNTS } from "../../src/data/labels.ts";
+import { prepare, type PrepareOptions, type PrepareReport } from "../../src/data/prepare.ts";
+import { readSynthetic } from "../../src/data/readers/synthetic.ts";
+
+/** A folder that goes away at the end of the test. */
+export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir();
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** Prepares and gives the last report. */
+export async function prepareAll(options: PrepareOptions): Promise<PrepareReport> {
+  const reports = await Array.fromAsync(prepare(options));
+  return reports.at(-1)!;
+}
+
+/** Prepares some drawn videos in this thread. */
+export function prepareDemo(out: string, size: { videos: number; frames: number; seed?: number }) {
+  return prepareAll({ tracks: () => readSynthetic(size), out, workers: 0 });
+}
+
+export const PAIR_OPTIONS: PairOptions = {
+  template: { shift: 4, scale: 0.05, blur: 0, flip: 0, color: 1 },
+  search: { shift: 64, scale: 0.18, blur: 0.2, flip: 0.5, color: 1 },
+  neg: 0.2,
+  gray: 0.1,
+  videosPerEpoch: 20,
+  exemplarSize: 127,
+  searchSize: 255,
+  scoreSize: 25,
+  stride: 8,
+  counts: POINT_COUNTS,
+};
+
+/** Opens a prepared folder. */
+export function openDemo(folder: string, options: Partial<PairOptions> = {}): BANDataset {
+  const set = { name: "DEMO", root: `${folder}/crop511`, anno: `${folder}/train.json` };
+  return BANDataset.open([{ ...set, frameRange: 100, numUse: -1 }], {
+    ...PAIR_OPTIONS,
+    ...options,
+  });
+}

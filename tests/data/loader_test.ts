@@ -1,0 +1,121 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { SampleError } from "../../src/data/ban_dataset.ts";
+import type { Batch } from "../../src/data/batches.ts";
+import { loadBatches, type LoaderOptions, stepsPerEpoch } from "../../src/data/loader.ts";
+import { openDemo, prepareDemo, temporaryFolder } from "./demo.ts";
+
+const folder = await temporaryFolder();
+await prepareDemo(folder.path, { videos: 4, frames: 6 });
+const dataset = openDemo(folder.path);
+addEventListener("unload", () => Deno.removeSync(folder.path, { recursive: true }));
+
+/** What a batch holds, as one text. */
+function digest({ epoch, step, size, provenance, ...arrays }: Batch): string {
+  const { template, search, labelCls, labelLoc, box } = arrays;
+  const sums = [template, search, labelCls, labelLoc, box].map((array) => {
+    let sum = 0;
+    for (let i = 0; i < array.length; i++) sum += array[i] * (1 + i % 7);
+    return sum;
+  });
+  const paths = provenance.map((pair) => pair.template.path + pair.search.path);
+  return JSON.stringify({ epoch, step, size, sums, paths });
+}
+
+async function digestsOf(options: Partial<LoaderOptions>): Promise<string[]> {
+  const all = { seed: 1, batchSize: 3, epochs: 2, ...options };
+  const digests = [];
+  for await (const batch of loadBatches(dataset, all)) digests.push(digest(batch));
+  return digests;
+}
+
+const alone = await digestsOf({});
+
+Deno.test("loadBatches() delivers every step of every epoch, in order", () => {
+  const steps = alone.map((text) => JSON.parse(text)).map(({ epoch, step }) => `${epoch}.${step}`);
+  // 20 pairs an epoch in batches of 3: 6 steps
+  assertEquals(
+    steps,
+    [0, 1].flatMap((epoch) => [0, 1, 2, 3, 4, 5].map((step) => `${epoch}.${step}`)),
+  );
+  assertEquals(new Set(alone).size, 12);
+});
+
+for (const workers of [1, 2, 3]) {
+  Deno.test(`loadBatches() gives the same batches with ${workers} workers`, async () => {
+    assertEquals(await digestsOf({ workers }), alone);
+    assertEquals(await digestsOf({ workers, prefetch: 1 }), alone);
+  });
+}
+
+Deno.test("loadBatches() goes on at any epoch and step", async () => {
+  assertEquals(await digestsOf({ start: { epoch: 0, step: 4 } }), alone.slice(4));
+  assertEquals(await digestsOf({ start: { epoch: 1, step: 2 }, workers: 2 }), alone.slice(8));
+  assertEquals(await digestsOf({ start: { epoch: 2, step: 0 }, workers: 2 }), []);
+});
+
+Deno.test("loadBatches() gives the ranks together what one process gets", async () => {
+  const pairs = async (options: Partial<LoaderOptions>) =>
+    (await digestsOf(options)).map((text): string[] => JSON.parse(text).paths);
+  const whole = await pairs({ batchSize: 4, stepsPerEpoch: 5 });
+  const [first, second] = await Promise.all(
+    [0, 1].map((rank) => pairs({ batchSize: 2, stepsPerEpoch: 5, rank, worldSize: 2 })),
+  );
+  const joined = first.map((batch, i) => batch.flatMap((path, k) => [path, second[i][k]]));
+  assertEquals(joined, whole);
+});
+
+Deno.test("loadBatches() keeps a batch until the next one is asked for", async () => {
+  const options = { seed: 1, batchSize: 3, epochs: 1, workers: 2, prefetch: 2 };
+  const batches: string[] = [];
+  for await (const batch of loadBatches(dataset, options)) {
+    const before = digest(batch);
+    await new Promise((resolve) => setTimeout(resolve, 30)); // the workers run ahead
+    assertEquals(digest(batch), before);
+    batches.push(before);
+  }
+  assertEquals(batches, alone.slice(0, 6));
+});
+
+Deno.test("loadBatches() runs ahead while its consumer is busy", async () => {
+  const options = { seed: 1, batchSize: 3, epochs: 2, workers: 2, prefetch: 3 };
+  const waits: number[] = [];
+  for await (const { waitSeconds } of loadBatches(dataset, options)) {
+    waits.push(waitSeconds);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  const [, ...later] = waits;
+  assert(later.toSorted((a, b) => a - b)[5] < 0.02, `${waits}`);
+});
+
+Deno.test("loadBatches() ends its workers when the loop is left", async () => {
+  for (let i = 0; i < 5; i++) {
+    for await (const _ of loadBatches(dataset, { seed: i, batchSize: 3, epochs: 9, workers: 2 })) {
+      break;
+    }
+  }
+}); // the sanitizer of Deno.test finds workers that are left
+
+for (const workers of [0, 2]) {
+  Deno.test(`loadBatches() names the file that cannot be read, with ${workers} workers`, async () => {
+    await using broken = await temporaryFolder();
+    await prepareDemo(broken.path, { videos: 4, frames: 6 });
+    const damaged = openDemo(broken.path);
+    const { search } = damaged.pairAt({ seed: 1, epoch: 0, index: 10 });
+    await Deno.writeTextFile(search.path, "no picture");
+    const load = async () => {
+      for await (const _ of loadBatches(damaged, { seed: 1, batchSize: 3, epochs: 1, workers }));
+    };
+    const error = await assertRejects(load, SampleError);
+    assertEquals(error.path, search.path);
+    assert(error.message.includes("it starts with [6e 6f 20 70]"), error.message);
+  });
+}
+
+Deno.test("stepsPerEpoch() refuses a batch that the epoch does not fill", () => {
+  assertEquals(stepsPerEpoch(dataset, { batchSize: 6, worldSize: 3 }), 1);
+  assertThrows(
+    () => stepsPerEpoch(dataset, { batchSize: 21 }),
+    RangeError,
+    "lower training.batchSize",
+  );
+});

@@ -1,0 +1,65 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { dirname, join } from "@std/path";
+import { readOtb } from "../../../src/data/readers/otb.ts";
+import { readVideo } from "../../../src/data/readers/video.ts";
+import { readVot } from "../../../src/data/readers/vot.ts";
+
+/** A folder with these files; pictures may be empty, since readers do not open them. */
+async function makeTree(files: Record<string, string>) {
+  const root = await Deno.makeTempDir();
+  for (const [path, text] of Object.entries(files)) {
+    await Deno.mkdir(join(root, dirname(path)), { recursive: true });
+    await Deno.writeTextFile(join(root, path), text);
+  }
+  return { root, [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }) };
+}
+
+function pictures(folder: string, count: number): Record<string, string> {
+  const names = Array.from({ length: count }, (_, i) => String(i + 1).padStart(4, "0"));
+  return Object.fromEntries(names.map((name) => [`${folder}/${name}.jpg`, ""]));
+}
+
+Deno.test("readOtb() reads a track from each box file and counts pixels from 0", async () => {
+  await using tree = await makeTree({
+    "Jogging/groundtruth_rect.1.txt": "11,21,5,6\n12,22,5,6\n",
+    "Jogging/groundtruth_rect.2.txt": "31\t41\t5\t6\n",
+    ...pictures("Jogging/img", 3),
+    "David/groundtruth_rect.txt": "1 1 2 2\n",
+    ...pictures("David/img", 301),
+  });
+  const [david, first, second] = await Array.fromAsync(readOtb(tree));
+  assertEquals([first.video, first.id, second.id], ["Jogging", "00", "01"]);
+  assertEquals(first.frames.map(({ box }) => box?.x1), [10, 11]);
+  assertEquals(second.frames[0].box, { x1: 30, y1: 40, x2: 35, y2: 46 });
+  const image = david.frames[0].image;
+  assertEquals(image, { kind: "file", path: `${tree.root}/David/img/0300.jpg` });
+});
+
+Deno.test("readVot() finds pictures in color or beside the boxes", async () => {
+  await using tree = await makeTree({
+    "bag/groundtruth.txt": "0,0,10,0,10,10,0,10\n",
+    ...pictures("bag/color", 1),
+    "ball/groundtruth.txt": "1,2,3,4\n5,6,7,8\n",
+    ...pictures("ball", 1),
+  });
+  const [bag, ball] = await Array.fromAsync(readVot(tree));
+  assertEquals(bag.frames.length, 1);
+  assertEquals(bag.frames[0].image, { kind: "file", path: `${tree.root}/bag/color/0001.jpg` });
+  // The second box has no picture: it is kept, to be reported.
+  assertEquals(ball.frames[1].image, { kind: "file", path: "picture 2 of 1" });
+});
+
+Deno.test("readVideo() takes a folder of pictures, or the frames of a file", async () => {
+  await using tree = await makeTree({
+    "boxes.txt": "1,2,3,4\nnan,nan,nan,nan\n",
+    "cat.mp4": "",
+    ...pictures("cats", 2),
+  });
+  const boxes = join(tree.root, "boxes.txt");
+  const [folder] = await Array.fromAsync(readVideo({ root: join(tree.root, "cats"), boxes }));
+  assertEquals([folder.video, folder.frames[1].box], ["cats", null]);
+  const [film] = await Array.fromAsync(readVideo({ root: join(tree.root, "cat.mp4"), boxes }));
+  assertEquals(film.video, "cat");
+  assertEquals(film.frames[1].image, { kind: "video", path: join(tree.root, "cat.mp4"), index: 1 });
+  await assertRejects(() => readVideo({ root: tree.root }).next(), TypeError, "pass --boxes FILE");
+});
