@@ -3,8 +3,8 @@
  * `deno task prep-data --source PATH --format got10k|otb|vot|video [--boxes FILE] --out DIR`.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { prepare, type PrepareReport } from "../src/data/prepare.ts";
-import { TRACK_READERS, type TrackFormat } from "../src/data/readers/mod.ts";
+import { prepare, type PrepareReport, TRACK_READERS, type TrackFormat } from "../mod.ts";
+import { runTask } from "./run_task.ts";
 
 const USAGE = `Usage: deno task prep-data --source synthetic|PATH --out DIR [options]
   --format FORM       form of PATH: ${Object.keys(TRACK_READERS).slice(1).join(", ")}
@@ -88,11 +88,4 @@ function fail(reason: string): never {
   throw new TypeError(`Cannot prepare data: ${reason}\n${USAGE}`);
 }
 
-if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runTask(main);

@@ -118,7 +118,11 @@ export class AnnotationTableBuilder {
   add(frame: number, { x1, y1, x2, y2 }: Corner): void {
     if (this.#count === this.#frames.length) this.#grow();
     this.#frames[this.#count] = frame;
-    this.#boxes.set([x1, y1, x2, y2], 4 * this.#count);
+    const at = 4 * this.#count;
+    this.#boxes[at] = x1;
+    this.#boxes[at + 1] = y1;
+    this.#boxes[at + 2] = x2;
+    this.#boxes[at + 3] = y2;
     this.#count++;
     this.#boxStart[this.#boxStart.length - 1] = this.#count;
   }

@@ -5,6 +5,7 @@ export interface ByteSource {
 }
 
 const QUOTE = 0x22, BACKSLASH = 0x5c, NEWLINE = 0x0a;
+const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
 const NUMBER = /^-?(\d+(\.\d*)?([eE][-+]?\d+)?|Infinity)$|^NaN$/;
 
 /**
@@ -36,17 +37,28 @@ export class JsonScanner {
 
   /** The next character that is not white space, which stays; `""` at the end. */
   peek(): string {
-    for (let byte = this.#byte(); byte !== -1; byte = this.#byte()) {
-      if (byte > 0x20) return String.fromCharCode(byte);
-      if (byte === NEWLINE) this.#line++;
-      this.#at++;
+    const byte = this.#peekByte();
+    return byte === -1 ? "" : String.fromCharCode(byte);
+  }
+
+  #peekByte(): number {
+    for (;;) {
+      const chunk = this.#chunk, end = this.#end;
+      for (let at = this.#at; at < end; at++) {
+        if (chunk[at] > 0x20) {
+          this.#at = at;
+          return chunk[at];
+        }
+        if (chunk[at] === NEWLINE) this.#line++;
+      }
+      this.#at = end;
+      if (this.#byte() === -1) return -1;
     }
-    return "";
   }
 
   /** Takes a punctuation character if it is the next one. */
   take(character: string): boolean {
-    if (this.peek() !== character) return false;
+    if (this.#peekByte() !== character.charCodeAt(0)) return false;
     this.#at++;
     return true;
   }
@@ -59,17 +71,30 @@ export class JsonScanner {
   /** Takes a string. */
   string(): string {
     this.expect('"');
+    // Most strings lie in one chunk and hold no escape.
+    const end = this.#chunk.indexOf(QUOTE, this.#at);
+    if (end !== -1 && end < this.#end) {
+      const bytes = this.#chunk.subarray(this.#at, end);
+      if (!bytes.includes(BACKSLASH)) {
+        this.#at = end + 1;
+        return this.#decodeString(bytes, false);
+      }
+    }
+    return this.#longString();
+  }
+
+  #longString(): string {
     const bytes: number[] = [];
     let escaped = false;
     for (let byte = this.#byte(); byte !== QUOTE; byte = this.#byte()) {
-      if (byte < 0x20) this.fail("a string does not end");
+      if (byte === -1) this.fail("a string does not end");
       escaped ||= byte === BACKSLASH;
       bytes.push(byte);
       this.#at++;
       if (byte === BACKSLASH) bytes.push(this.#escapedByte());
     }
     this.#at++;
-    return this.#decodeString(bytes, escaped);
+    return this.#decodeString(Uint8Array.from(bytes), escaped);
   }
 
   #escapedByte(): number {
@@ -79,9 +104,10 @@ export class JsonScanner {
     return byte;
   }
 
-  #decodeString(bytes: number[], escaped: boolean): string {
+  #decodeString(bytes: Uint8Array<ArrayBuffer>, escaped: boolean): string {
+    if (bytes.some((byte) => byte < 0x20)) this.fail("a string does not end in its line");
     try {
-      const text = this.#decoder.decode(Uint8Array.from(bytes));
+      const text = this.#decoder.decode(bytes);
       return escaped ? JSON.parse(`"${text}"`) : text;
     } catch {
       return this.fail("a string is not valid UTF-8 or holds a wrong escape");
@@ -90,7 +116,25 @@ export class JsonScanner {
 
   /** Takes a number. */
   number(): number {
-    this.peek();
+    this.#peekByte();
+    // Most numbers are short decimals that lie in one chunk.
+    const chunk = this.#chunk;
+    let at = this.#at, digits = 0, places = -1;
+    for (; at < this.#end; at++) {
+      const digit = chunk[at] - 0x30;
+      if (digit >= 0 && digit <= 9) {
+        digits = digits * 10 + digit;
+        if (places >= 0) places++;
+      } else if (digit === -2 && places < 0) places = 0; // the point
+      else break;
+    }
+    const plain = at < this.#end && at - this.#at <= 15 && !isNumberByte(chunk[at]);
+    if (!plain || at === this.#at || places === 0) return this.#longNumber();
+    this.#at = at;
+    return places < 0 ? digits : digits / POWERS[places]; // both exact, so the quotient is the nearest
+  }
+
+  #longNumber(): number {
     let text = "";
     for (let byte = this.#byte(); isNumberByte(byte); byte = this.#byte()) {
       text += String.fromCharCode(byte);

@@ -1,8 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { BANDataset, SampleError } from "../../src/data/ban_dataset.ts";
 import { AnnotationTableBuilder } from "../../src/data/annotation_table.ts";
-import { openDataset } from "../../src/data/dataset_options.ts";
-import { parseExperiment } from "../../src/config/mod.ts";
 import { openDemo, PAIR_OPTIONS, prepareDemo, temporaryFolder } from "./demo.ts";
 
 /** A set of videos with one box each. */
@@ -144,19 +142,6 @@ Deno.test("BANDataset.sampleAt() names the sample and the file that it cannot re
   assert(
     error.message.startsWith(`Cannot make sample 3 of epoch 0 (seed 1) from "${template.path}"`),
   );
-});
-
-Deno.test("openDataset() opens what an experiment names", async () => {
-  await using folder = await temporaryFolder();
-  await prepareDemo(folder.path, { videos: 2, frames: 4 });
-  const demo = { root: `${folder.path}/crop511`, anno: `${folder.path}/train.json`, numUse: 3 };
-  const dataset = { names: ["DEMO"], sets: { DEMO: demo }, videosPerEpoch: -1 };
-  const opened = openDataset(parseExperiment({ dataset }));
-  assertEquals([opened.samplesPerEpoch, opened.points.x.length, opened.options.counts.total], [
-    3,
-    625,
-    64,
-  ]);
 });
 
 Deno.test("BANDataset refuses to pick from nothing", () => {

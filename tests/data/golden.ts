@@ -19,6 +19,12 @@ export interface GoldenTensor {
   readonly data: Float32Array | readonly number[];
 }
 
+interface TensorHeader {
+  readonly dtype: "F32" | "I64";
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
 /** All tensors of a gzipped safetensors fixture (length, JSON header, bytes). */
 export async function fixtureTensors(name: string): Promise<Map<string, GoldenTensor>> {
   using file = await Deno.open(fixturePath(name));
@@ -27,9 +33,8 @@ export async function fixtureTensors(name: string): Promise<Map<string, GoldenTe
   const start = 8 + Number(new DataView(bytes).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(bytes.slice(8, start)));
   delete header.__metadata__;
-  // deno-lint-ignore no-explicit-any
   return new Map(
-    Object.entries<any>(header).map(([key, { shape, dtype, data_offsets }]) => {
+    Object.entries<TensorHeader>(header).map(([key, { shape, dtype, data_offsets }]) => {
       const [from, to] = data_offsets;
       const body = bytes.slice(start + from, start + to);
       const data = dtype === "F32"

@@ -29,7 +29,6 @@ const demo = (out: string, workers = 0): PrepareOptions => ({
 });
 
 /** Tracks of one picture each. */
-// deno-lint-ignore require-await
 async function* tracksOf(...tracks: (Partial<Track> & { path: string })[]): AsyncGenerator<Track> {
   for (const { path, ...track } of tracks) {
     const box = { x1: 10, y1: 10, x2: 40, y2: 30 };
