@@ -109,14 +109,29 @@ async function claimFolder(out: string, plan: CropPlan, options: PrepareOptions)
   const { quality = CROP_SETTINGS.quality } = options;
   const claim = JSON.stringify({ form: 1, ...CROP_SETTINGS, quality, ...plan }, null, 2) + "\n";
   await Deno.mkdir(out, { recursive: true });
-  const held = await Deno.readTextFile(path).catch(() => undefined);
+  const held = await readIfThere(path);
   if (held === claim) return;
-  if (held !== undefined) {
+  const foreign = held === undefined && await isThere(join(out, "train.json"));
+  if (held !== undefined || foreign) {
+    const what = foreign ? "annotations of another origin" : "crops of other boxes or settings";
     throw new RangeError(
-      `Cannot prepare into "${out}": it holds crops of other boxes or settings, remove it or choose another folder`,
+      `Cannot prepare into "${out}": it holds ${what}, remove it or choose another folder`,
     );
   }
   await writeWhole(path, [claim]);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 interface TrackEntry {

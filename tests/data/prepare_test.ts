@@ -86,6 +86,9 @@ Deno.test("prepare() refuses a folder that holds other crops", async () => {
   const other = () => readSynthetic({ videos: 3, frames: 12, seed: 9 });
   const again = prepareAll({ tracks: other, out: folder.path, workers: 0 });
   await assertRejects(() => again, RangeError, "it holds crops of other boxes or settings");
+  await Deno.remove(join(folder.path, "prepare.json"));
+  const foreign = prepareAll(demo(folder.path));
+  await assertRejects(() => foreign, RangeError, "it holds annotations of another origin");
 });
 
 Deno.test("prepare() puts bad frames in quarantine, and the counts add up", async () => {

@@ -41,7 +41,4 @@ Deno.test("runJobs() passes on an error of a job, and of a worker", async () => 
     );
   await assertRejects(() => jobs(-1).next(), Error, "Cannot take the square of -1");
   await assertRejects(() => jobs(-2).next(), Error, "a worker failed");
-  const missing = new URL("no_such_worker.ts", worker);
-  const broken = runJobs(new Numbers().until(1), { worker: missing, workers: 1, run });
-  await assertRejects(() => broken.next(), Error, "a worker failed");
 });
