@@ -59,9 +59,10 @@ export interface Op<I extends OpInputs, A> {
 /**
  * Declares an op once, for every backend, in tfjs's kernel and gradient registry.
  *
- * Backward passes free memory as they go: tfjs keeps what a node saved, and the gradient of its
- * output, until the whole pass ends; here both are released as soon as the next of our nodes runs,
- * because by then tfjs has taken every gradient that it wanted from the one before.
+ * Backward passes free memory as they go: tfjs keeps what a node saved, the gradient of its output, and
+ * gradients that it made but that nothing needs, until the whole pass ends; here they are released as
+ * soon as the next of our nodes runs, because by then tfjs has taken every gradient that it wanted
+ * from the one before.
  */
 export function defineOp<I extends OpInputs, A extends object>(spec: OpSpec<I, A>): Op<I, A> {
   if (spec.gradient) registerGradient(spec);
@@ -104,12 +105,30 @@ export function unrecorded<T extends Tensor>(layer: (x: T) => T, x: T): T {
   return run(x) as T;
 }
 
-let finished: Tensor[] = [];
+/** What one node held during a backward pass. */
+interface Held {
+  /** What its forward pass saved, which is the node's own. */
+  readonly saved: readonly Tensor[];
+  /** Gradients that it took and made. They may be someone else's: the caller's dy, or a result. */
+  readonly passing: readonly Tensor[];
+  /** Those of `passing` that tfjs took over as gradients of the inputs. */
+  readonly taken: Set<Tensor>;
+}
+
+let finished: Held | undefined;
 
 /** Releases what the node before this one held (see {@linkcode defineOp}). */
-function releaseAfter(tensors: Tensor[]): void {
-  for (const tensor of finished) tensor.dispose();
-  finished = tensors;
+function releaseFinished(): void {
+  if (!finished) return;
+  const { saved, passing, taken } = finished;
+  finished = undefined;
+  for (const tensor of saved) tensor.dispose();
+  // What was made in this very backward pass is in its scope: anything else is not ours to free,
+  // be it the caller's or left over from a pass that failed.
+  const pass = tf.engine().state.activeScope?.id;
+  for (const tensor of passing) {
+    if (tensor.scopeId === pass && !tensor.kept && !taken.has(tensor)) tensor.dispose();
+  }
 }
 
 function registerGradient<I extends OpInputs, A extends object>(spec: OpSpec<I, A>): void {
@@ -124,32 +143,44 @@ function registerGradient<I extends OpInputs, A extends object>(spec: OpSpec<I, 
     ),
     gradFunc: (dy, tensors, attrs) => {
       const dys = Array.isArray(dy) ? dy : [dy];
-      releaseAfter([...dys, ...tensors]);
+      // A gradient of a gradient runs through all of this again: nothing is finished yet.
+      const differentiatedAgain = isRecording();
+      if (!differentiatedAgain) releaseFinished();
       const inputs: Record<string, Tensor> = {};
       savedInputs.forEach((name, i) => inputs[name] = tensors[i]);
       const outputs: Tensor[] = [];
       savedOutputs.forEach((index, i) => outputs[index] = tensors[savedInputs.length + i]);
       const saved = { inputs, outputs } as unknown as Saved<I>;
+      const made = tf.engine().state.activeScope?.track ?? [];
+      const madeBefore = made.length;
       const gradients = spec.gradient!(dys, saved, attrs as unknown as A);
-      return guardAliases(gradients, dys);
+      const passing = [...dys, ...made.slice(madeBefore)];
+      const taken = new Set<Tensor>();
+      if (!differentiatedAgain) finished = { saved: tensors, passing, taken };
+      return noteTaken(gradients, { dys, taken });
     },
   });
 }
 
-/** A gradient that is dy itself becomes a tensor of its own, so that dy can be released. */
-function guardAliases(
+/**
+ * Notes which gradients tfjs takes, so that they are not released. One that is dy itself becomes a
+ * tensor of its own, so that dy can be.
+ */
+function noteTaken(
   gradients: { readonly [name: string]: (() => Tensor) | undefined },
-  dys: readonly Tensor[],
+  { dys, taken }: { readonly dys: readonly Tensor[]; readonly taken: Set<Tensor> },
 ): Record<string, () => Tensor> {
-  const guarded: Record<string, () => Tensor> = {};
+  const noted: Record<string, () => Tensor> = {};
   for (const [name, gradient] of Object.entries(gradients)) {
     if (gradient === undefined) continue;
-    guarded[name] = () => {
-      const dx = gradient();
-      return dys.includes(dx) ? dx.clone() : dx;
+    noted[name] = () => {
+      const result = gradient();
+      const dx = dys.includes(result) ? result.clone() : result;
+      taken.add(dx);
+      return dx;
     };
   }
-  return guarded;
+  return noted;
 }
 
 function present(inputs: OpInputs): Record<string, Tensor> {
