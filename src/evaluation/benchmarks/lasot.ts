@@ -1,0 +1,58 @@
+import { join } from "@std/path";
+import type { Sequence } from "../sequence.ts";
+import { LASOT_SEQUENCES } from "./lasot_sequences.ts";
+import {
+  enter,
+  framesFor,
+  ifFound,
+  pictureSize,
+  readAttributes,
+  readNames,
+  readOptionalLabels,
+  readTruth,
+  type SequenceEntry,
+} from "./sequence_files.ts";
+
+/**
+ * In the order of the flags: illumination variation, partial occlusion, deformation, motion blur,
+ * camera motion, rotation, background clutter, viewpoint change, scale variation, full occlusion,
+ * fast motion, out of view, low resolution, aspect ratio change.
+ */
+const ATTRIBUTES = "IV POC DEF MB CM ROT BC VC SV FOC FM OV LR ARC".split(" ");
+
+/** Published results have a frame more than this sequence. */
+const LONGER_RESULTS = ["monkey-17"];
+
+/**
+ * Reads the test set of LaSOT: `<class>/<sequence>` or `<sequence>`, each with `groundtruth.txt`,
+ * `full_occlusion.txt`, `out_of_view.txt` and its pictures in `img`; flags in `att/<sequence>.txt`.
+ * A `testing_set.txt` in the root says which sequences.
+ */
+export async function* readLasot(root: string): AsyncGenerator<SequenceEntry> {
+  const names = await ifFound(readNames(join(root, "testing_set.txt"))) ?? LASOT_SEQUENCES;
+  for (const name of names) {
+    const grouped = join(root, name.slice(0, name.lastIndexOf("-")), name);
+    yield await enter(
+      name,
+      async () =>
+        await ifFound(readVideo(root, grouped, name)) ??
+          await readVideo(root, join(root, name), name),
+    );
+  }
+}
+
+async function readVideo(root: string, folder: string, name: string): Promise<Sequence> {
+  const truth = await readTruth(join(folder, "groundtruth.txt"));
+  const frames = await framesFor(join(folder, "img"), truth.length);
+  const hidden = await readOptionalLabels(join(folder, "full_occlusion.txt"));
+  const outside = await readOptionalLabels(join(folder, "out_of_view.txt"));
+  return {
+    name,
+    frames,
+    truth,
+    attributes: await readAttributes(join(root, "att", `${name}.txt`), ATTRIBUTES),
+    size: await pictureSize(frames[0]),
+    visible: hidden && outside && truth.map((_, i) => !hidden[i] && !outside[i]),
+    mayExceed: LONGER_RESULTS.includes(name),
+  };
+}

@@ -1,0 +1,81 @@
+import { dirname, join } from "@std/path";
+import { z } from "zod";
+import { type Region, toRegion } from "../region.ts";
+import type { Sequence } from "../sequence.ts";
+import { enter, pictureSize, type SequenceEntry } from "./sequence_files.ts";
+import { VOT_TAGS } from "./vot.ts";
+
+/** A number that pysot writes as NaN, which JSON has not, is null here. */
+const number = z.number().nullable().transform((value) => value ?? NaN);
+const marks = z.array(z.number()).optional();
+
+/** One sequence of pysot's annotation files; what else is in it does not matter. */
+const annotation = z.object({
+  img_names: z.array(z.string()).default([]),
+  gt_rect: z.array(z.array(number)).min(1),
+  attr: z.array(z.string()).nullish(),
+  /** Parity: 1 where the target is *not* absent. */
+  absent: marks,
+  width: z.number().optional(),
+  height: z.number().optional(),
+  ...Object.fromEntries(VOT_TAGS.map((tag) => [tag, marks])) as Record<VotTag, typeof marks>,
+});
+
+type VotTag = (typeof VOT_TAGS)[number];
+
+/**
+ * Reads the annotations of a benchmark in the form of pysot's toolkit, one file a benchmark:
+ * `{sequence: {img_names, gt_rect, attr?, absent?, camera_motion?, …}}`. Pictures are looked for
+ * beside the file; `width` and `height`, where given, save opening them.
+ *
+ * @throws {SyntaxError} If the file is no JSON.
+ */
+export async function* readPysotJson(path: string): AsyncGenerator<SequenceEntry> {
+  for (const [name, value] of Object.entries(await readJson(path))) {
+    yield await enter(name, () => toSequence(name, value, path));
+  }
+}
+
+async function readJson(path: string): Promise<Record<string, unknown>> {
+  const text = await Deno.readTextFile(path);
+  try {
+    const parsed = JSON.parse(
+      text.replace(/(?<=[[,:]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "null"),
+    );
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
+  } catch (cause) {
+    throw new SyntaxError(`Cannot read "${path}": ${(cause as Error).message}`, { cause });
+  }
+  throw new SyntaxError(`Cannot read "${path}": expected an object of sequences by name`);
+}
+
+async function toSequence(name: string, value: unknown, path: string): Promise<Sequence> {
+  const checked = annotation.safeParse(value);
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw new SyntaxError(
+      `Cannot read "${name}" of "${path}": ${issue.path.join(".")}: ${issue.message}`,
+    );
+  }
+  const data = checked.data;
+  const frames = data.img_names.map((image) => join(dirname(path), image));
+  const tags = Object.fromEntries(VOT_TAGS.flatMap((tag) => data[tag] ? [[tag, data[tag]]] : []));
+  return {
+    name,
+    frames,
+    truth: data.gt_rect.map((row, i) => toTruth(row, `"${name}" of "${path}", frame ${i + 1}`)),
+    attributes: data.attr ?? [],
+    size: data.width && data.height
+      ? { w: data.width, h: data.height }
+      : await pictureSize(frames[0]),
+    tags: Object.keys(tags).length > 0 ? tags : undefined,
+    visible: data.absent?.map((mark) => mark === 1),
+    mayExceed: name === "monkey-17",
+  };
+}
+
+function toTruth(row: readonly number[], place: string): Region | null {
+  const region = row.length === 1 ? null : toRegion(row);
+  if (region !== undefined) return region;
+  throw new SyntaxError(`Cannot read ${place}: found ${row.length} numbers, expected 4 or 8`);
+}

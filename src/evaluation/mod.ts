@@ -1,0 +1,22 @@
+/**
+ * Benchmarks: truth, raw results, scores under the conventions of several toolkits, tables.
+ *
+ * @module
+ */
+export * from "./ar.ts";
+export * from "./benchmarks/mod.ts";
+export * from "./conventions.ts";
+export * from "./eao.ts";
+export * from "./f1.ts";
+export * from "./got10k.ts";
+export * from "./ope.ts";
+export * from "./overlap.ts";
+export * from "./protocols/mod.ts";
+export * from "./region.ts";
+export * from "./results.ts";
+export * from "./score.ts";
+export * from "./scores_json.ts";
+export * from "./sequence.ts";
+export * from "./submission.ts";
+export * from "./tables.ts";
+export * from "./vot_overlap.ts";

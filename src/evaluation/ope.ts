@@ -1,0 +1,273 @@
+/**
+ * One-pass evaluation: a tracker starts once and its boxes are compared with the truth, by overlap
+ * (success), by distance of centres (precision) and by that distance in units of the target's size
+ * (normalised precision). After Wu et al., PAMI 2015, and Müller et al., ECCV 2018 (TrackingNet).
+ *
+ * @module
+ */
+import type { Ltwh, Size } from "../geometry/boxes.ts";
+import { boundedIou } from "./got10k.ts";
+import { pictureBounds } from "./region.ts";
+import { votOverlap } from "./vot_overlap.ts";
+
+/** When a true box counts as given: by its size, its centre, all four numbers, or if it is no NaN. */
+export type TruthTest = "positive size" | "positive centre" | "all positive" | "not NaN";
+
+/** What becomes of a frame that has no truth. A miss and a hit stay in the denominator. */
+export type Verdict = "miss" | "hit" | "left out";
+
+/** How a toolkit judges the frames of a sequence and averages over sequences. */
+export interface OpeRules {
+  /** Areas of boxes, as GOT-10k's toolkit takes them ({@linkcode boundedIou}), or painted pixels. */
+  readonly overlap: "area" | "got10k" | "painted";
+  /** Whether only what lies in the picture counts. */
+  readonly boundedOverlap: boolean;
+  readonly successThresholds: readonly number[];
+  /** An overlap counts as success if it is `>` (or `>=`) the threshold; `>, at 1 >=`: so that a perfect one does at 1. */
+  readonly successIf: ">" | ">=" | ">, at 1 >=";
+  /** In pixels; a distance counts if it is `<=` the threshold. */
+  readonly precisionThresholds: readonly number[];
+  /** In units of the true box's size; a distance counts if it is `<=` the threshold. */
+  readonly normalisedThresholds: readonly number[];
+  /** What a distance is divided by. */
+  readonly normaliser: "size" | "size, at least 1";
+  /** The figure taken from the normalised curve: its value at 0.2 or its mean. */
+  readonly normalisedFigure: "at 0.2" | "mean";
+  /** The frames at the start: as any other, taken as perfect, or left out. */
+  readonly start: { readonly frames: number; readonly are: "counted" | "perfect" | "left out" };
+  readonly overlapTruth: TruthTest;
+  readonly centreTruth: TruthTest;
+  readonly withoutTruth: {
+    readonly overlap: Verdict;
+    readonly centre: Verdict;
+    readonly normalised: Verdict;
+  };
+  /** Frames the benchmark marks as invisible; `drop` loses them but keeps the denominator. */
+  readonly invisible: "ignored" | "left out" | "drop" | "miss";
+  /** Which marks say that: those of LaSOT, or the cover labels of GOT-10k. */
+  readonly visibility: "visible" | "cover";
+  /** Denominator of a sequence: all frames or those not left out. */
+  readonly denominator: "all frames" | "counted frames";
+  /** Whether a box without size becomes the one before it. */
+  readonly repeatEmptyBoxes: boolean;
+  /** Overall figures: mean over sequences, over sequences by length, or over all their frames. */
+  readonly average: "sequences" | "lengths" | "frames";
+}
+
+/** What one-pass rules need to know about a sequence. */
+export interface OpeTruth {
+  /** A box a frame; null where the target is not there. */
+  readonly boxes: readonly (Ltwh | null)[];
+  /** Whether the target can be seen, a frame (LaSOT). */
+  readonly visible?: readonly boolean[];
+  /** Visible share in eighths, a frame (GOT-10k). */
+  readonly cover?: readonly number[];
+  /** Of the pictures. */
+  readonly size?: Size;
+}
+
+/**
+ * Judged frames. An overlap of −1 misses at every threshold, a distance of −1 hits and one of
+ * Infinity misses at every threshold; NaN: the frame is left out.
+ */
+export interface JudgedFrames {
+  readonly overlap: Float64Array;
+  readonly centre: Float64Array;
+  readonly normalised: Float64Array;
+  /** How many frames the curves are divided by. */
+  readonly denominator: "all frames" | "counted frames";
+}
+
+/**
+ * Compares predicted with true boxes, frame by frame, under given rules.
+ *
+ * @throws {RangeError} If the numbers of frames differ, or the rules need the size of the pictures.
+ */
+export function judgeFrames(
+  predicted: readonly Ltwh[],
+  truth: OpeTruth,
+  rules: OpeRules,
+): JudgedFrames {
+  const n = truth.boxes.length;
+  if (predicted.length !== n) {
+    throw new RangeError(`Cannot compare boxes: ${predicted.length} predicted, expected ${n}`);
+  }
+  const boxes = rules.repeatEmptyBoxes ? repeatEmptyBoxes(predicted, truth.boxes) : predicted;
+  const judged = {
+    overlap: new Float64Array(n),
+    centre: new Float64Array(n),
+    normalised: new Float64Array(n),
+    denominator: rules.denominator,
+  };
+  const seen = visibility(truth, rules);
+  for (let i = 0; i < n; i++) {
+    const values = i < rules.start.frames && rules.start.are !== "counted"
+      ? startOf(rules)
+      : judge(boxes[i], truth.boxes[i], { rules, size: truth.size, seen: seen[i] });
+    judged.overlap[i] = values[0];
+    judged.centre[i] = values[1];
+    judged.normalised[i] = values[2];
+  }
+  return judged;
+}
+
+type Values = readonly [overlap: number, centre: number, normalised: number];
+
+function startOf(rules: OpeRules): Values {
+  return rules.start.are === "perfect" ? [1, 0, 0] : [NaN, NaN, NaN];
+}
+
+function visibility({ boxes, visible, cover }: OpeTruth, rules: OpeRules): readonly boolean[] {
+  const marks = rules.visibility === "cover" ? cover?.map((share) => share > 0) : visible;
+  return marks && rules.invisible !== "ignored" ? marks : boxes.map(() => true);
+}
+
+function judge(
+  box: Ltwh,
+  target: Ltwh | null,
+  { rules, size, seen }: { rules: OpeRules; size?: Size; seen: boolean },
+): Values {
+  if (!seen) return rules.invisible === "miss" ? [-1, Infinity, Infinity] : [NaN, NaN, NaN];
+  const hasOverlap = target !== null && passes(target, rules.overlapTruth);
+  const hasCentre = target !== null && passes(target, rules.centreTruth);
+  const { withoutTruth } = rules;
+  return [
+    hasOverlap ? overlapOf(box, target, rules, size) : withoutOverlap[withoutTruth.overlap],
+    hasCentre ? centreError(box, target) : withoutDistance[withoutTruth.centre],
+    hasCentre
+      ? normalisedCentreError(box, target, rules.normaliser)
+      : withoutDistance[withoutTruth.normalised],
+  ];
+}
+
+const withoutOverlap: Readonly<Record<Verdict, number>> = {
+  miss: -1,
+  hit: Infinity,
+  "left out": NaN,
+};
+const withoutDistance: Readonly<Record<Verdict, number>> = {
+  miss: Infinity,
+  hit: -1,
+  "left out": NaN,
+};
+
+function passes({ x, y, w, h }: Ltwh, test: TruthTest): boolean {
+  switch (test) {
+    case "positive size":
+      return w > 0 && h > 0;
+    case "positive centre":
+      return x + (w - 1) / 2 > 0 && y + (h - 1) / 2 > 0;
+    case "all positive":
+      return x > 0 && y > 0 && w > 0 && h > 0;
+    case "not NaN":
+      return true;
+  }
+}
+
+function overlapOf(box: Ltwh, target: Ltwh, rules: OpeRules, size?: Size): number {
+  if (rules.boundedOverlap && !size) {
+    throw new RangeError("Cannot bound the overlap: the size of the pictures is not known");
+  }
+  const bound = rules.boundedOverlap ? size : undefined;
+  switch (rules.overlap) {
+    case "area":
+      return areaOverlap(box, target);
+    case "got10k":
+      return boundedIou(box, target, bound);
+    case "painted":
+      return votOverlap(box, target, bound && pictureBounds(bound));
+  }
+}
+
+/** Intersection over union of two boxes, in [0, 1]; NaN for two boxes without area. */
+export function areaOverlap(a: Ltwh, b: Ltwh): number {
+  const w = Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x));
+  const h = Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
+  return Math.max(0, Math.min(1, w * h / (a.w * a.h + b.w * b.h - w * h)));
+}
+
+/**
+ * Distance of the centres of two boxes, in pixels. A centre is that between the outermost pixels,
+ * (w − 1) / 2 from the corner, in all toolkits.
+ */
+export function centreError(a: Ltwh, b: Ltwh): number {
+  return length(
+    a.x + (a.w - 1) / 2 - (b.x + (b.w - 1) / 2),
+    a.y + (a.h - 1) / 2 - (b.y + (b.h - 1) / 2),
+  );
+}
+
+/** {@linkcode centreError} with each axis in units of the size of `b`. */
+export function normalisedCentreError(
+  a: Ltwh,
+  b: Ltwh,
+  normaliser: OpeRules["normaliser"] = "size",
+): number {
+  const dx = a.x + (a.w - 1) / 2, dy = a.y + (a.h - 1) / 2;
+  const x = b.x + (b.w - 1) / 2, y = b.y + (b.h - 1) / 2;
+  if (normaliser === "size, at least 1") {
+    return length((dx - x) / Math.max(1, b.w), (dy - y) / Math.max(1, b.h));
+  }
+  // Divided before subtracted, as the toolkits do: a distance on a threshold must fall alike.
+  const w = b.w + 1e-16, h = b.h + 1e-16;
+  return length(dx / w - x / w, dy / h - y / h);
+}
+
+function length(x: number, y: number): number {
+  return Math.sqrt(x * x + y * y);
+}
+
+/** A box without size becomes the one before it, where there is truth (pytracking). */
+function repeatEmptyBoxes(boxes: readonly Ltwh[], truth: readonly (Ltwh | null)[]): Ltwh[] {
+  const filled = [...boxes];
+  for (let i = 1; i < filled.length; i++) {
+    if ((filled[i].w === 0 || filled[i].h === 0) && truth[i] !== null) filled[i] = filled[i - 1];
+  }
+  return filled;
+}
+
+/** Share of frames whose overlap exceeds each threshold. */
+export function successCurve(
+  { overlap, denominator }: JudgedFrames,
+  { successThresholds, successIf }: Pick<OpeRules, "successThresholds" | "successIf">,
+): Float64Array {
+  return shares(overlap, denominator, successThresholds, (values, threshold) => {
+    const orEqual = successIf === ">=" || successIf === ">, at 1 >=" && threshold === 1;
+    let hits = 0;
+    for (const value of values) if (value > threshold || orEqual && value === threshold) hits++;
+    return hits;
+  });
+}
+
+/** Share of frames whose distance does not exceed each threshold. */
+export function precisionCurve(
+  distances: Float64Array,
+  thresholds: readonly number[],
+  denominator: JudgedFrames["denominator"] = "all frames",
+): Float64Array {
+  return shares(distances, denominator, thresholds, (values, threshold) => {
+    let hits = 0;
+    for (const value of values) if (value <= threshold) hits++;
+    return hits;
+  });
+}
+
+function shares(
+  values: Float64Array,
+  denominator: JudgedFrames["denominator"],
+  thresholds: readonly number[],
+  count: (values: Float64Array, threshold: number) => number,
+): Float64Array {
+  const frames = denominator === "all frames" ? values.length : countFrames(values);
+  return Float64Array.from(thresholds, (threshold) => count(values, threshold) / frames);
+}
+
+/** Frames that are not left out. */
+export function countFrames(values: Float64Array): number {
+  return values.reduce((sum, value) => Number.isNaN(value) ? sum : sum + 1, 0);
+}
+
+/** `count` numbers from 0, `step` apart. */
+export function steps(count: number, step: number): number[] {
+  return Array.from({ length: count }, (_, i) => i * step);
+}

@@ -1,0 +1,319 @@
+/**
+ * Overlap of regions as the VOT toolkits up to 2019 measure it: both regions are painted on a pixel
+ * grid and pixels are counted (TraX's region.c, which pysot's `vot_overlap` wraps). The arithmetic
+ * is that of 32-bit floats.
+ *
+ * @module
+ */
+import { type Bounds, isPolygon, type Mark, type Polygon, type Region } from "./region.ts";
+
+const EVERYWHERE: Bounds = {
+  left: -Infinity,
+  top: -Infinity,
+  right: Infinity,
+  bottom: Infinity,
+};
+
+const { fround } = Math;
+
+/**
+ * Pixels in both regions over pixels in either.
+ *
+ * @param bounds What lies outside does not count; everywhere by default.
+ * @returns 0 to 1; NaN where neither region paints a pixel.
+ *
+ * @example Both edges of a box are painted, so two boxes that share a side's half share more
+ * ```ts
+ * import { votOverlap } from "siamban";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const a = { x: 0, y: 0, w: 10, h: 10 };
+ * assertAlmostEquals(votOverlap(a, { x: 5, y: 5, w: 10, h: 10 }), 36 / (121 + 121 - 36), 1e-7);
+ * ```
+ */
+export function votOverlap(a: Region, b: Region, bounds: Bounds = EVERYWHERE): number {
+  return new Painter().overlap(outline(a), outline(b), bounds);
+}
+
+/**
+ * {@linkcode votOverlap} frame by frame, for as many frames as both have.
+ *
+ * @returns 0 to 1 a frame; NaN where one of the two is a mark or missing.
+ */
+export function votOverlaps(
+  predicted: readonly (Region | Mark)[],
+  truth: readonly (Region | null)[],
+  bounds: Bounds = EVERYWHERE,
+): Float64Array {
+  const painter = new Painter();
+  const overlaps = new Float64Array(Math.min(predicted.length, truth.length)).fill(NaN);
+  for (let i = 0; i < overlaps.length; i++) {
+    const a = predicted[i], b = truth[i];
+    if (typeof a === "number" || b === null) continue;
+    overlaps[i] = painter.overlap(outline(a), outline(b), bounds);
+  }
+  return overlaps;
+}
+
+/**
+ * Overlaps under narrower bounds, from those under wider ones: only frames in which a region
+ * reaches beyond the narrower bounds are painted again.
+ *
+ * @param overlaps Result of {@linkcode votOverlaps} under bounds that contain `bounds`.
+ */
+export function narrowOverlaps(
+  overlaps: Float64Array,
+  predicted: readonly (Region | Mark)[],
+  truth: readonly (Region | null)[],
+  bounds: Bounds,
+): Float64Array {
+  const painter = new Painter();
+  return overlaps.map((overlap, i) => {
+    const region = predicted[i], target = truth[i];
+    if (typeof region === "number" || target === null) return overlap;
+    const a = outline(region), b = outline(target);
+    return isWithin(a, bounds) && isWithin(b, bounds) ? overlap : painter.overlap(a, b, bounds);
+  });
+}
+
+/** A region as the corners that are painted, with the box around them. */
+interface Outline extends Bounds {
+  readonly xs: readonly number[];
+  readonly ys: readonly number[];
+  readonly isBox: boolean;
+}
+
+function outline(region: Region): Outline {
+  const [xs, ys] = isPolygon(region) ? polygonCorners(region.points) : boxCorners(region);
+  let left = Infinity, right = -Infinity, top = Infinity, bottom = -Infinity;
+  for (let i = 0; i < xs.length; i++) {
+    if (xs[i] < left) left = xs[i];
+    if (xs[i] > right) right = xs[i];
+    if (ys[i] < top) top = ys[i];
+    if (ys[i] > bottom) bottom = ys[i];
+  }
+  return {
+    xs,
+    ys,
+    isBox: !isPolygon(region),
+    left: Math.floor(left),
+    top: Math.floor(top),
+    right: Math.ceil(right),
+    bottom: Math.ceil(bottom),
+  };
+}
+
+function boxCorners({ x, y, w, h }: Exclude<Region, Polygon>): [xs: number[], ys: number[]] {
+  const x1 = fround(x), y1 = fround(y), x2 = fround(x + w), y2 = fround(y + h);
+  return [[x1, x2, x2, x1], [y1, y1, y2, y2]];
+}
+
+function polygonCorners(points: readonly number[]): [xs: number[], ys: number[]] {
+  const xs: number[] = [], ys: number[] = [];
+  for (let i = 0; i < points.length; i += 2) {
+    xs.push(fround(points[i]));
+    ys.push(fround(points[i + 1]));
+  }
+  return [xs, ys];
+}
+
+function isWithin(a: Bounds, b: Bounds): boolean {
+  return a.left >= b.left && a.top >= b.top && a.right <= b.right && a.bottom <= b.bottom;
+}
+
+function intersection(a: Bounds, b: Bounds): Bounds {
+  return {
+    left: Math.max(a.left, fround(b.left)),
+    top: Math.max(a.top, fround(b.top)),
+    right: Math.min(a.right, fround(b.right)),
+    bottom: Math.min(a.bottom, fround(b.bottom)),
+  };
+}
+
+function area({ left, top, right, bottom }: Bounds): number {
+  return fround(fround(right - left) * fround(bottom - top));
+}
+
+/** Overlap of two boxes; it only decides whether painting is worth it. */
+function boxOverlap(a: Bounds, b: Bounds): number {
+  const shared = area(intersection(a, b));
+  return Math.max(0, fround(shared / fround(fround(area(a) + area(b)) - shared)));
+}
+
+/** Half away from zero, as C rounds. */
+function round(x: number): number {
+  return x < 0 ? -Math.round(-x) : Math.round(x);
+}
+
+/** The grid that both regions of a pair are painted on. */
+interface Grid {
+  /** What is subtracted from coordinates. */
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Paints pairs of regions; keeps its memory from one pair to the next. */
+class Painter {
+  readonly #a = new PaintedPolygon();
+  readonly #b = new PaintedPolygon();
+
+  overlap(a: Outline, b: Outline, bounds: Bounds): number {
+    const seenA = intersection(a, bounds), seenB = intersection(b, bounds);
+    const x = Math.min(seenA.left, seenB.left), y = Math.min(seenA.top, seenB.top);
+    const width = Math.trunc(fround(Math.max(seenA.right, seenB.right) - x)) + 1;
+    const height = Math.trunc(fround(Math.max(seenA.bottom, seenB.bottom) - y)) + 1;
+    const areaA = area(seenA), areaB = area(seenB);
+    if (areaA / areaB < 1e-10 || areaB / areaA < 1e-10 || width < 1 || height < 1) return 0;
+    if (boxOverlap(seenA, seenB) === 0) return 0;
+    return this.#paint(a, b, { x, y, width, height });
+  }
+
+  #paint(a: Outline, b: Outline, grid: Grid): number {
+    if (a.isBox && b.isBox) {
+      const boxA = paintBox(a, grid), boxB = paintBox(b, grid);
+      return ratio(pixels(intersection(boxA, boxB)), pixels(boxA), pixels(boxB));
+    }
+    if (a.isBox || b.isBox) {
+      const box = paintBox(a.isBox ? a : b, grid);
+      const polygon = this.#a.paint(a.isBox ? b : a, grid);
+      return ratio(polygon.pixelsInBox(box), polygon.pixels, pixels(box));
+    }
+    const polygonA = this.#a.paint(a, grid), polygonB = this.#b.paint(b, grid);
+    return ratio(polygonA.pixelsInPolygon(polygonB), polygonA.pixels, polygonB.pixels);
+  }
+}
+
+function ratio(shared: number, a: number, b: number): number {
+  return fround(shared / (a + b - shared));
+}
+
+/** An upright box fills the same columns in all its rows: the outermost pixels tell it. */
+function paintBox({ xs, ys }: Outline, { x, y, width, height }: Grid): Bounds {
+  const left = round(fround(xs[0] - x)), right = round(fround(xs[1] - x));
+  const top = round(fround(ys[0] - y)), bottom = round(fround(ys[2] - y));
+  // Two equal crossings cancel each other: without a width or a height nothing is painted.
+  if (left === right || top === bottom) return { left: 0, top: 0, right: -1, bottom: -1 };
+  return {
+    left: Math.max(0, Math.min(left, right)),
+    top: Math.max(0, Math.min(top, bottom)),
+    right: Math.min(width - 1, Math.max(left, right)),
+    bottom: Math.min(height - 1, Math.max(top, bottom)),
+  };
+}
+
+/** Number of pixels in a painted box, whose outermost pixels belong to it. */
+function pixels({ left, top, right, bottom }: Bounds): number {
+  return Math.max(0, right - left + 1) * Math.max(0, bottom - top + 1);
+}
+
+/** A painted polygon. */
+class PaintedPolygon {
+  /**
+   * Each row's list: first and last column of each run of pixels, from left to right. While edges
+   * are followed it holds the columns where they touch the row, in order.
+   */
+  #columns = new Int32Array(4 * 512);
+  /** Length of each row's list. */
+  #lengths = new Int32Array(512);
+  /** Places a row. */
+  #stride = 0;
+  #firstRow = 0;
+  #rows = 0;
+  pixels = 0;
+
+  paint({ xs, ys, top, bottom }: Outline, { x, y, width, height }: Grid): this {
+    // Rounding moves a corner by half a pixel at most.
+    this.#firstRow = Math.max(0, Math.floor(top - y) - 1);
+    const lastRow = Math.min(height - 1, Math.ceil(bottom - y) + 1);
+    this.#reserve(Math.max(0, lastRow - this.#firstRow + 1), xs.length);
+    let x2 = round(fround(xs[xs.length - 1] - x)), y2 = round(fround(ys[xs.length - 1] - y));
+    for (let i = 0; i < xs.length; i++) {
+      const x1 = round(fround(xs[i] - x)), y1 = round(fround(ys[i] - y));
+      // An edge along a row adds nothing to it.
+      if (y1 !== y2) this.#follow({ x1, y1, x2, y2 });
+      x2 = x1;
+      y2 = y1;
+    }
+    this.#fill(width);
+    return this;
+  }
+
+  #reserve(rows: number, corners: number): void {
+    this.#rows = rows;
+    this.#stride = corners;
+    if (rows > this.#lengths.length) this.#lengths = new Int32Array(rows);
+    else this.#lengths.fill(0, 0, rows);
+    if (rows * corners > this.#columns.length) this.#columns = new Int32Array(rows * corners);
+  }
+
+  /** Notes where an edge touches each row. */
+  #follow({ x1, y1, x2, y2 }: { x1: number; y1: number; x2: number; y2: number }): void {
+    const columns = this.#columns, lengths = this.#lengths, stride = this.#stride;
+    const run = x2 - x1, rise = y2 - y1;
+    const from = Math.max(0, Math.min(y1, y2) - this.#firstRow);
+    const to = Math.min(this.#rows - 1, Math.max(y1, y2) - this.#firstRow);
+    for (let row = from, dy = from + this.#firstRow - y1; row <= to; row++, dy++) {
+      const column = Math.trunc(x1 + dy / rise * run), start = row * stride;
+      let place = start + lengths[row]++;
+      for (; place > start && columns[place - 1] > column; place--) {
+        columns[place] = columns[place - 1];
+      }
+      columns[place] = column;
+    }
+  }
+
+  /** Fills between pairs of touched columns, both included. */
+  #fill(width: number): void {
+    const columns = this.#columns, lengths = this.#lengths;
+    let sum = 0;
+    for (let row = 0; row < this.#rows; row++) {
+      const start = row * this.#stride, end = start + lengths[row] - 1;
+      let painted = -1, place = start;
+      for (let i = start; i < end;) {
+        // A corner that lies in the row is touched twice: the first does not count.
+        if (columns[i] === columns[i + 1]) {
+          i++;
+          continue;
+        }
+        const from = Math.max(painted + 1, columns[i]), to = Math.min(width - 1, columns[i + 1]);
+        i += 2;
+        if (from > to) continue;
+        columns[place++] = from;
+        columns[place++] = painted = to;
+        sum += to - from + 1;
+      }
+      lengths[row] = place - start;
+    }
+    this.pixels = sum;
+  }
+
+  /** Number of pixels in common with a painted box. */
+  pixelsInBox({ left, top, right, bottom }: Bounds): number {
+    const columns = this.#columns, lengths = this.#lengths;
+    const last = Math.min(this.#rows - 1, bottom - this.#firstRow);
+    let shared = 0;
+    for (let row = Math.max(0, top - this.#firstRow); row <= last; row++) {
+      const start = row * this.#stride, end = start + lengths[row];
+      for (let i = start; i < end; i += 2) {
+        const common = Math.min(right, columns[i + 1]) - Math.max(left, columns[i]) + 1;
+        if (common > 0) shared += common;
+      }
+    }
+    return shared;
+  }
+
+  /** Number of pixels in common with another polygon painted on the same grid. */
+  pixelsInPolygon(other: PaintedPolygon): number {
+    let shared = 0;
+    for (let row = 0; row < other.#rows; row++) {
+      const y = row + other.#firstRow, start = row * other.#stride;
+      for (let i = start; i < start + other.#lengths[row]; i += 2) {
+        const [left, right] = [other.#columns[i], other.#columns[i + 1]];
+        shared += this.pixelsInBox({ left, right, top: y, bottom: y });
+      }
+    }
+    return shared;
+  }
+}

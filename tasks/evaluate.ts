@@ -1,0 +1,199 @@
+/**
+ * Scores raw results on a benchmark, or packs them for a benchmark's server:
+ * `deno task evaluate score --benchmark VOT2018 --annotations VOT2018.json --results results`.
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { join } from "@std/path";
+// Not from ../mod.ts: scoring needs no tensors, and loading them takes longer than scoring.
+import {
+  attributeTable,
+  type Benchmark,
+  type BenchmarkContent,
+  benchmarkNamed,
+  BENCHMARKS,
+  type BenchmarkScores,
+  type Convention,
+  CONVENTIONS,
+  formatTable,
+  gatherScores,
+  listTrackers,
+  packSubmission,
+  PROTOCOLS,
+  readBenchmark,
+  readSubmission,
+  scoreTrackers,
+  sequenceTable,
+  toScoresJson,
+  TrackerResults,
+  trackerTable,
+} from "../src/evaluation/mod.ts";
+import { runTask } from "./run_task.ts";
+
+const USAGE =
+  `Usage: deno task evaluate score|submit --benchmark NAME --annotations PATH --results DIR
+  --benchmark NAME     ${Object.keys(BENCHMARKS).join(", ")}
+  --annotations PATH   the benchmark's folder, or a file of pysot-style annotations
+  --results DIR        folder with a folder for each tracker, or a tracker's own
+  --trackers A,B       only these
+score:
+  --convention NAME    ${Object.keys(CONVENTIONS).join(", ")}; that of the published figures
+  --all-conventions    all that have rules for the benchmark, side by side
+  --per-sequence       also a table by sequence
+  --per-attribute      also a table by attribute or tag
+  --lengths shortest   scores results of another length than the truth as far as both go
+  --allow-missing      ends with status 0 although results are missing
+  --json               ends with one line of JSON
+submit:
+  --out DIR            folder of the archives, one a tracker; the results' folder`;
+
+/** Runs the command. */
+export async function main(args: string[]): Promise<void> {
+  const options = parseArgs(args, {
+    string: [
+      "benchmark",
+      "annotations",
+      "results",
+      "trackers",
+      "convention",
+      "lengths",
+      "out",
+    ],
+    boolean: [
+      "all-conventions",
+      "per-sequence",
+      "per-attribute",
+      "allow-missing",
+      "json",
+      "help",
+    ],
+    unknown: (option: string, key?: string) =>
+      key === undefined || fail(`unknown option ${option}`),
+  });
+  if (options.help) return console.log(USAGE);
+  const [command, ...rest] = options._.map(String);
+  const run = COMMANDS[command];
+  if (!run || rest.length > 0) fail(`found "${options._.join(" ")}", expected a command`);
+  await run(await openInput(options), options);
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** What all commands work on. */
+interface Input extends BenchmarkContent {
+  readonly trackers: readonly TrackerResults[];
+}
+
+const COMMANDS: Readonly<Record<string, (input: Input, options: Options) => Promise<void>>> = {
+  score,
+  submit,
+};
+
+async function openInput(options: Options): Promise<Input> {
+  const benchmark = benchmarkNamed(required(options, "benchmark"));
+  const content = await readBenchmark(benchmark, required(options, "annotations"));
+  reportMissing(content);
+  return { ...content, trackers: await findTrackers(content, options) };
+}
+
+function required(options: Options, name: string): string {
+  const value = options[name];
+  return typeof value === "string" && value !== "" ? value : fail(`--${name} is missing`);
+}
+
+function fail(problem: string): never {
+  throw new SyntaxError(`${problem}\n${USAGE}`);
+}
+
+/** Names shown of sequences that are missing for the same reason. */
+const NAMES_SHOWN = 8;
+
+function reportMissing({ benchmark, sequences, missing }: BenchmarkContent): void {
+  const { count } = benchmark;
+  if (count !== undefined && sequences.length + missing.length < count) {
+    console.error(`${benchmark.name}: found ${sequences.length} sequences, expected ${count}`);
+  }
+  const byReason = Map.groupBy(missing, ({ reason }) => reason);
+  for (const [reason, group] of byReason) {
+    const names = group.slice(0, NAMES_SHOWN).map(({ name }) => name).join(", ");
+    const more = group.length > NAMES_SHOWN ? ` and ${group.length - NAMES_SHOWN} more` : "";
+    console.error(`Without ${names}${more}: ${reason}`);
+  }
+}
+
+/** Results lie in a folder for each tracker, perhaps below one of the benchmark's name. */
+async function findTrackers(
+  { benchmark, sequences }: BenchmarkContent,
+  options: Options,
+): Promise<TrackerResults[]> {
+  const results = required(options, "results");
+  const below = join(results, benchmark.name);
+  const isBelow = await Deno.stat(below).then(({ isDirectory }) => isDirectory, () => false);
+  const folders = await listTrackers(isBelow ? below : results, sequences);
+  const found = folders.map((folder) => new TrackerResults(folder));
+  if (found.length === 0) throw new RangeError(`Cannot find a tracker's folder in "${results}"`);
+  if (!options.trackers) return found;
+  return String(options.trackers).split(",").map((name) => {
+    const tracker = found.find((tracker) => tracker.name === name.trim());
+    if (tracker) return tracker;
+    const names = found.map(({ name }) => name).join(", ");
+    throw new RangeError(`Cannot find tracker "${name}" in "${results}", found ${names}`);
+  });
+}
+
+async function score(input: Input, options: Options): Promise<void> {
+  const lengths = options.lengths ?? "equal";
+  if (lengths !== "equal" && lengths !== "shortest") {
+    fail(`--lengths is "${lengths}", expected equal or shortest`);
+  }
+  const conventions = chooseConventions(input.benchmark, options);
+  const asked = { ...input, conventions, lengths } as const;
+  const scores = await gatherScores(scoreTrackers(asked), asked);
+  printScores(scores, options);
+  if (options.json) console.log(JSON.stringify(toScoresJson(scores)));
+  if (scores.problems.length > 0 && !options["allow-missing"]) Deno.exitCode = 1;
+}
+
+function chooseConventions(benchmark: Benchmark, options: Options): Convention[] {
+  const known = Object.values(CONVENTIONS)
+    .filter((convention) => PROTOCOLS[benchmark.protocol].knows(convention));
+  if (options["all-conventions"]) return known;
+  const name = options.convention ?? benchmark.convention;
+  const chosen = known.find((convention) => convention.name === name);
+  if (chosen) return [chosen];
+  const names = known.map(({ name }) => name).join(", ");
+  throw new RangeError(`Cannot score ${benchmark.name} by "${name}", expected ${names}`);
+}
+
+function printScores(scores: BenchmarkScores, options: Options): void {
+  console.log(formatTable(trackerTable(scores)));
+  if (options["per-attribute"]) console.log("\n" + formatTable(attributeTable(scores)));
+  if (options["per-sequence"]) console.log("\n" + formatTable(sequenceTable(scores)));
+  for (const { reason } of scores.problems) console.error(reason);
+  const partial = new Set(scores.problems.map(({ tracker }) => tracker));
+  if (partial.size > 0) {
+    console.error(
+      `Figures of ${[...partial].join(", ")} leave out ${scores.problems.length} results: ` +
+        `they do not compare with those of whole sets`,
+    );
+  }
+}
+
+async function submit(
+  { benchmark, sequences, trackers }: Input,
+  options: Options,
+): Promise<void> {
+  const { name } = benchmark;
+  if (name !== "GOT-10k" && name !== "TrackingNet") {
+    throw new RangeError(`Cannot pack results for ${name}, expected GOT-10k or TrackingNet`);
+  }
+  const folder = String(options.out ?? options.results);
+  await Deno.mkdir(folder, { recursive: true });
+  for (const tracker of trackers) {
+    const archive = await packSubmission(await readSubmission(tracker, sequences), name);
+    const file = join(folder, `${tracker.name}.zip`);
+    await Deno.writeFile(file, archive);
+    console.log(`${file}: ${sequences.length} sequences, ${archive.length} bytes`);
+  }
+}
+
+if (import.meta.main) await runTask(main);
