@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./src/backends/mod.ts";
+export * from "./src/backends/onednn/build.ts";
 export * from "./src/config/mod.ts";
 export * from "./src/data/mod.ts";
 export * from "./src/evaluation/overlap.ts";
@@ -14,7 +15,22 @@ export * from "./src/geometry/points.ts";
 export * from "./src/image/mod.ts";
 export * from "./src/models/mod.ts";
 export * from "./src/nn/mod.ts";
-export * from "./src/ops/mod.ts";
+export {
+  activate,
+  batchNorm,
+  conv2d,
+  defineOp,
+  foldedConv2d,
+  iouLoss,
+  isRecording,
+  maxPool2d,
+  selectCrossEntropy,
+  selectIouLoss,
+  sgdUpdate,
+  unrecorded,
+  xcorrDepthwise,
+  xcorrFast,
+} from "./src/ops/mod.ts";
 export * from "./src/random.ts";
 export * from "./src/tracking/mod.ts";
 export * from "./src/training/mod.ts";

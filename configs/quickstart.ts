@@ -21,15 +21,23 @@ export default {
     printFreq: 10,
     lr: { type: "log", kwargs: { startLr: 0.02, endLr: 0.002 } },
     lrWarmup: { epoch: 1, type: "step", kwargs: { startLr: 0.01, endLr: 0.02, step: 1 } },
+    numWorkers: 1,
     logDir: "runs/quickstart/logs",
     snapshotDir: "runs/quickstart/snapshot",
   },
   dataset: {
     names: ["DEMO"],
     sets: {
-      DEMO: { root: "demo/crop511", anno: "demo/train.json", frameRange: 20, numUse: 800 },
+      DEMO: {
+        root: "demo/crop511",
+        anno: "demo/train.json",
+        frameRange: 20,
+        numUse: 800,
+        source: { format: "synthetic", videos: 40, frames: 40 },
+      },
     },
     videosPerEpoch: 800,
     neg: 0.1,
   },
+  validation: { source: { format: "synthetic", split: "test", frames: 60 }, sequences: 8 },
 } satisfies Experiment;

@@ -105,6 +105,8 @@ export const trainingSchema = section({
   clsWeight: real({ min: 0 }).default(1),
   /** Weight of the location loss in the total. */
   locWeight: real({ min: 0 }).default(1),
+  /** Location loss: 1 - IoU, -log IoU, or 1 - GIoU (siamban/models/iou_loss.py; published: linear_iou). */
+  locLoss: choice(["linear_iou", "iou", "giou"]).default("linear_iou"),
   /** Steps between two printed lines. */
   printFreq: whole({ min: 1 }).default(20),
   /** Whether TensorBoard gets the gradient and weight norm of every parameter. */
@@ -120,7 +122,7 @@ export const trainingSchema = section({
   /** Start of every random stream; 123456 is the default of the reference's tools/train.py. */
   seed: whole({ min: 0, max: 0xffff_ffff }).default(123456),
   /** Backend; auto takes the fastest one that the machine has. */
-  device: choice(["auto", "cuda", "onednn", "reference"]).default("auto"),
+  device: choice(["auto", "onednn", "reference"]).default("auto"),
   precision: choice(["float32"]).default("float32"),
   /** CPU threads; 0 takes all cores. */
   threads: whole({ min: 0 }).default(0),

@@ -30,7 +30,7 @@ export type SiamBANLosses = {
 
 /** The sections of a configuration that make a model. */
 export type ModelConfig = Pick<ExperimentConfig, "backbone" | "neck" | "head"> & {
-  readonly training: Pick<ExperimentConfig["training"], "clsWeight" | "locWeight">;
+  readonly training: Pick<ExperimentConfig["training"], "clsWeight" | "locWeight" | "locLoss">;
 };
 
 /**
@@ -41,14 +41,15 @@ export class SiamBAN extends Module {
   readonly backbone: Backbone;
   readonly neck?: Neck;
   readonly head: Head;
-  readonly lossWeights: { readonly cls: number; readonly loc: number };
+  /** Weights and form of the losses. */
+  readonly loss: ModelConfig["training"];
 
   constructor({ backbone, neck, head, training }: ModelConfig) {
     super();
     this.backbone = buildBackbone(backbone);
     this.neck = buildNeck(neck);
     this.head = buildHead(head);
-    this.lossWeights = { cls: training.clsWeight, loc: training.locWeight };
+    this.loss = training;
   }
 
   /**
@@ -76,8 +77,9 @@ export class SiamBAN extends Module {
     return tf.tidy(() => {
       const prediction = this.track(this.template(template), search);
       const cls = selectCrossEntropy(prediction.cls, labelCls);
-      const loc = selectIouLoss(prediction.loc, labelLoc, labelCls);
-      const total = cls.mul(this.lossWeights.cls).add<Scalar>(loc.mul(this.lossWeights.loc));
+      const { clsWeight, locWeight, locLoss } = this.loss;
+      const loc = selectIouLoss(prediction.loc, labelLoc, labelCls, { kind: locLoss });
+      const total = cls.mul(clsWeight).add<Scalar>(loc.mul(locWeight));
       return { cls, loc, total };
     });
   }

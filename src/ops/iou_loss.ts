@@ -64,17 +64,23 @@ export function iouLoss(
 }
 
 /**
- * Mean of 1 − IoU over the positive points (SiamBAN, section 3.3, equation 4).
+ * Mean location loss over the positive points (SiamBAN, section 3.3, equation 4).
  *
  * @param pred Predicted distances, `[B, S, S, 4]`.
  * @param target True distances, `[B, S, S, 4]`.
  * @param labels `[B, S, S]` int32; positives are 1.
+ * @param options Form of the loss; 1 − IoU.
  * @returns The loss, a scalar.
  */
-export function selectIouLoss(pred: Tensor4D, target: Tensor4D, labels: Tensor3D): Scalar {
+export function selectIouLoss(
+  pred: Tensor4D,
+  target: Tensor4D,
+  labels: Tensor3D,
+  { kind = "linear_iou" }: { readonly kind?: IouLossKind } = {},
+): Scalar {
   // Parity: siamban/models/iou_loss.py asserts that there is a positive; without one this is 0.
   return tf.tidy(() => {
     const weight = labels.equal(tf.scalar(1, "int32")).cast("float32");
-    return iouLoss(pred, target, { weight, kind: "linear_iou", whenEmpty: "zero" });
+    return iouLoss(pred, target, { weight, kind, whenEmpty: "zero" });
   });
 }

@@ -18,7 +18,7 @@ export interface SelectOptions {
 }
 
 /** The chosen point. */
-export interface Selection {
+export interface SelectedBox {
   /** Box in search pixels, relative to the centre of the search image. */
   readonly box: Center;
   readonly score: number;
@@ -33,6 +33,7 @@ export interface Selection {
  * @param points Centres of the points, relative to the centre of the search image.
  * @param window Weight of each point, `[S * S]`, see {@linkcode cosineWindow}.
  * @param previous Size of the target in search pixels.
+ * @returns Without any candidate the target stays where it is, with score 0.
  */
 export function selectBox(
   { scores, distances }: Response,
@@ -41,18 +42,22 @@ export function selectBox(
     readonly window: Float64Array;
     readonly previous: Size;
   },
-): Selection {
+): SelectedBox {
   const previousSide = paddedSide(previous);
   const previousRatio = previous.w / previous.h;
-  let best = 0, bestValue = -Infinity, bestPenalty = 1;
+  let best = -1, bestValue = -Infinity, bestPenalty = 0;
   for (let i = 0; i < scores.length; i++) {
     const size = { w: width(distances, i), h: height(distances, i) };
+    // Parity: a box turned inside out, which only an untrained head predicts, is no candidate; the
+    // published tracker goes on with a size that is not a number.
+    if (!(size.w > 0 && size.h > 0)) continue;
     const scaleChange = change(paddedSide(size) / previousSide);
     const ratioChange = change(previousRatio / (size.w / size.h));
     const penalty = Math.exp(-(ratioChange * scaleChange - 1) * penaltyK);
     const value = penalty * scores[i] * (1 - windowInfluence) + window[i] * windowInfluence;
     if (value > bestValue) [best, bestValue, bestPenalty] = [i, value, penalty];
   }
+  if (best < 0) return { box: { cx: 0, cy: 0, ...previous }, score: 0, penalty: 0 };
   const x1 = points.x[best] - distances[4 * best], x2 = points.x[best] + distances[4 * best + 2];
   const y1 = points.y[best] - distances[4 * best + 1],
     y2 = points.y[best] + distances[4 * best + 3];

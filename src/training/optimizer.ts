@@ -1,4 +1,5 @@
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
+import type { ParameterGroup } from "../models/freeze.ts";
 import type { NamedParameter } from "../nn/module.ts";
 import { ModuleBuffer, type Parameter } from "../nn/parameter.ts";
 import { fromHostTensor, toHostTensor } from "../nn/state_dict.ts";
@@ -6,10 +7,7 @@ import type { StateDict } from "../weights/host_tensor.ts";
 import { type SgdEntry, sgdUpdate } from "../ops/sgd_update.ts";
 
 /** Parameters that share a learning rate. */
-export interface ParameterGroup {
-  /** backbone, neck or head. */
-  readonly name: string;
-  readonly parameters: readonly NamedParameter[];
+export interface RatedGroup extends ParameterGroup {
   /** The rate at which the group starts; a schedule scales it. */
   readonly initialLr: number;
 }
@@ -29,14 +27,14 @@ export interface SgdOptions {
  * `clip_grad_norm_`). It owns the velocities; the parameters belong to their model.
  */
 export class Sgd implements Disposable {
-  readonly groups: readonly ParameterGroup[];
+  readonly groups: readonly RatedGroup[];
   /** Every parameter, in the order of the groups. */
   readonly parameters: readonly NamedParameter[];
   readonly #options: SgdOptions;
   /** By parameter name. */
   readonly #velocities: ReadonlyMap<string, ModuleBuffer>;
 
-  constructor(groups: readonly ParameterGroup[], options: SgdOptions) {
+  constructor(groups: readonly RatedGroup[], options: SgdOptions) {
     this.groups = groups;
     this.parameters = groups.flatMap((group) => group.parameters);
     this.#options = options;

@@ -1,0 +1,33 @@
+/** Oldest Deno that the program is tested with. */
+const OLDEST_DENO = "2.5.0";
+
+/**
+ * Runs a task's `main` as a program: an error is told in its own words and ends with status 1.
+ *
+ * @param main Takes the command line.
+ */
+export async function runTask(main: (args: string[]) => Promise<void>): Promise<void> {
+  try {
+    checkDeno(Deno.version.deno);
+    await main(Deno.args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    if (Deno.env.get("SIAMBAN_TRACE")) console.error(error);
+    else console.error("(SIAMBAN_TRACE=1 shows where)");
+    Deno.exit(1);
+  }
+}
+
+/**
+ * Checks the version of Deno.
+ *
+ * @throws {Error} If it is too old.
+ */
+export function checkDeno(version: string): void {
+  const order = new Intl.Collator("en", { numeric: true });
+  if (order.compare(version, OLDEST_DENO) >= 0) return;
+  throw new Error(
+    `Cannot run on Deno ${version}: expected ${OLDEST_DENO} or newer, run "npx -y deno@latest task …" ` +
+      'or "deno upgrade"',
+  );
+}
