@@ -39,10 +39,13 @@ struct Plan {
   dnnl::primitive primitive;
   memory::desc source, target, weight, bias;
   int64_t layout;
+  bool turned;  // a gradient by x that runs as a forward pass, see make_turned
 };
 
 struct Layout {
   memory::desc plain, packed;
+  bool turned;  // taps in reverse order
+  int64_t filters, taps, channels;
   dnnl::reorder pack, unpack;
 };
 
@@ -145,17 +148,51 @@ typename Primitive::primitive_desc describe_gradient(const Hint &hint, Descs... 
 }
 #endif
 
-int64_t intern_layout(Registry &all, const memory::desc &plain, const memory::desc &packed) {
+int64_t intern_layout(Registry &all, const PlanArgs &args, const memory::desc &plain,
+                      const memory::desc &packed, bool turned) {
   for (size_t i = 0; i < all.layouts.size(); i++) {
-    if (all.layouts[i]->plain == plain && all.layouts[i]->packed == packed) return i;
+    const Layout &known = *all.layouts[i];
+    if (known.plain == plain && known.packed == packed && known.turned == turned) return i;
   }
   memory from(plain, all.engine, nullptr), to(packed, all.engine, nullptr);
   all.layouts.push_back(std::make_unique<Layout>(
-      Layout{plain, packed, dnnl::reorder(from, to), dnnl::reorder(to, from)}));
+      Layout{plain, packed, turned, args.out_channels, args.kernel_height * args.kernel_width,
+             args.channels / args.groups, dnnl::reorder(from, to), dnnl::reorder(to, from)}));
   return all.layouts.size() - 1;
 }
 
+// The gradient by x of a convolution with stride 1 is dy convolved with the filters turned by 180
+// degrees, inputs and outputs swapped. oneDNN's forward kernels are faster than its backward ones.
+bool can_turn(const PlanArgs &args) {
+  const int64_t reach = args.dilation * (std::min(args.kernel_height, args.kernel_width) - 1);
+  return args.direction == kBackwardInput && args.stride == 1 && args.groups == 1 &&
+         args.padding <= reach;
+}
+
+std::unique_ptr<Plan> make_turned(Registry &all, const PlanArgs &args) {
+  const auto source = image_desc(args.batch, args.out_channels, args.out_height, args.out_width);
+  const auto target = image_desc(args.batch, args.channels, args.height, args.width);
+  const memory::dims dims = {args.channels, args.out_channels, args.kernel_height,
+                             args.kernel_width};
+  const auto kind = memory::data_type::f32;
+  const memory::desc weight(dims, kind, memory::format_tag::any);
+  // OHWI memory seen with I before O.
+  const memory::desc plain(dims, kind, memory::format_tag::ihwo);
+  const memory::dims dilation = {args.dilation - 1, args.dilation - 1};
+  const memory::dims padding = {args.dilation * (args.kernel_height - 1) - args.padding,
+                                args.dilation * (args.kernel_width - 1) - args.padding};
+  const auto desc = describe<dnnl::convolution_forward>(
+      dnnl::primitive_attr(), dnnl::prop_kind::forward_inference,
+      dnnl::algorithm::convolution_direct, source, weight, memory::desc(), target,
+      memory::dims{1, 1}, dilation, padding, padding);
+  return std::make_unique<Plan>(
+      Plan{dnnl::convolution_forward(desc), target, source, desc.weights_desc(), memory::desc(),
+           intern_layout(all, args, plain, desc.weights_desc(), args.kernel_height * args.kernel_width > 1),
+           true});
+}
+
 std::unique_ptr<Plan> make_plan(Registry &all, const PlanArgs &args) {
+  if (can_turn(args)) return make_turned(all, args);
   constexpr auto algorithm = dnnl::algorithm::convolution_direct;
   const auto source = image_desc(args.batch, args.channels, args.height, args.width);
   const auto target = image_desc(args.batch, args.out_channels, args.out_height, args.out_width);
@@ -168,12 +205,13 @@ std::unique_ptr<Plan> make_plan(Registry &all, const PlanArgs &args) {
   const memory::dims dilation = {args.dilation - 1, args.dilation - 1};
 
   auto plan = std::make_unique<Plan>();
+  plan->turned = false;
   plan->source = source;
   plan->target = target;
   plan->bias = bias;
   auto finish = [&](auto primitive, const auto &desc, const memory::desc &packed) {
     plan->weight = packed;
-    plan->layout = intern_layout(all, filter_desc(args, true), packed);
+    plan->layout = intern_layout(all, args, filter_desc(args, true), packed, false);
     plan->primitive = decltype(primitive)(desc);
   };
   const auto kind = args.direction == kForward && !args.bias && !args.residual && !args.activation
@@ -196,7 +234,7 @@ std::unique_ptr<Plan> make_plan(Registry &all, const PlanArgs &args) {
   return plan;
 }
 
-// Memory for a filter gradient in the kernel's layout, before it becomes OHWI.
+// Memory for a filter on its way between two layouts.
 float *scratch(size_t bytes) {
   thread_local std::unique_ptr<float[]> buffer;
   thread_local size_t held = 0;
@@ -205,6 +243,19 @@ float *scratch(size_t bytes) {
     held = bytes;
   }
   return buffer.get();
+}
+
+// Reverses the taps of OHWI filters.
+void turn(const float *from, float *to, const Layout &layout) {
+  const int64_t run = layout.channels;
+#pragma omp parallel for schedule(static) if (layout.filters * layout.taps * run > siamban::kParallelFloats)
+  for (int64_t o = 0; o < layout.filters; o++) {
+    const float *filter = from + o * layout.taps * run;
+    float *turned = to + o * layout.taps * run;
+    for (int64_t t = 0; t < layout.taps; t++) {
+      std::memcpy(turned + (layout.taps - 1 - t) * run, filter + t * run, run * sizeof(float));
+    }
+  }
 }
 
 struct PackArgs {
@@ -261,7 +312,7 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_plan(const PlanArgs *args) {
     args->info[0] = found->second;
     args->info[1] = plan.layout;
     args->info[2] =
-        layout.plain == layout.packed ? 0 : layout.packed.get_size() / sizeof(float);
+        layout.plain == layout.packed && !layout.turned ? 0 : layout.packed.get_size() / sizeof(float);
   });
 }
 
@@ -269,7 +320,13 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_plan(const PlanArgs *args) {
 SIAMBAN_EXPORT int32_t siamban_conv2d_pack(const PackArgs *args) {
   return siamban::guarded([&] {
     Layout &layout = layout_at(args->layout);
-    auto from = wrap(layout.plain, args->weight), to = wrap(layout.packed, args->packed);
+    const float *weight = args->weight;
+    if (layout.turned) {
+      float *turned = scratch(layout.plain.get_size());
+      turn(weight, turned, layout);
+      weight = turned;
+    }
+    auto from = wrap(layout.plain, weight), to = wrap(layout.packed, args->packed);
     layout.pack.execute(stream(), from, to);
     stream().wait();
   });
@@ -290,9 +347,11 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_forward(const ForwardArgs *args) {
 SIAMBAN_EXPORT int32_t siamban_conv2d_backward_input(const BackwardInputArgs *args) {
   return siamban::guarded([&] {
     Plan &plan = plan_at(args->plan);
-    plan.primitive.execute(stream(), {{DNNL_ARG_DIFF_DST, wrap(plan.target, args->dy)},
+    const int from = plan.turned ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST;
+    const int to = plan.turned ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC;
+    plan.primitive.execute(stream(), {{from, wrap(plan.target, args->dy)},
                                       {DNNL_ARG_WEIGHTS, wrap(plan.weight, args->weight)},
-                                      {DNNL_ARG_DIFF_SRC, wrap(plan.source, args->dx)}});
+                                      {to, wrap(plan.source, args->dx)}});
     stream().wait();
   });
 }
