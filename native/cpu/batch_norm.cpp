@@ -111,11 +111,16 @@ Moments measure(const float *x, int64_t rows, int64_t channels) {
   return parts[0];
 }
 
-// r ← (1 − m) r + m s, unless s is not finite: one bad batch must not spoil the network.
-void update_running(float &running, double statistic, double momentum) {
-  if (std::isfinite(statistic)) {
-    running = static_cast<float>((1 - momentum) * running + momentum * statistic);
-  }
+// r ← (1 − m) r + m s for mean and variance, unless one of them is not finite: one bad batch must not
+// spoil the network.
+void update_running(const ForwardArgs &a, int64_t c, double mean, double variance) {
+  const float new_mean = static_cast<float>(mean), new_variance = static_cast<float>(variance);
+  if (!std::isfinite(new_mean) || !std::isfinite(new_variance)) return;
+  auto blend = [&](float running, double statistic) {
+    return static_cast<float>((1 - a.momentum) * running + a.momentum * statistic);
+  };
+  a.running_mean[c] = blend(a.running_mean[c], mean);
+  a.running_var[c] = blend(a.running_var[c], variance);
 }
 
 void find_statistics(const ForwardArgs &a) {
@@ -130,8 +135,7 @@ void find_statistics(const ForwardArgs &a) {
   for (int64_t c = 0; c < a.channels; c++) {
     a.mean[c] = static_cast<float>(moments.mean[c]);
     a.inv_std[c] = static_cast<float>(1 / std::sqrt(moments.squares[c] / a.rows + a.epsilon));
-    update_running(a.running_mean[c], moments.mean[c], a.momentum);
-    update_running(a.running_var[c], moments.squares[c] / (a.rows - 1), a.momentum);
+    update_running(a, c, moments.mean[c], moments.squares[c] / (a.rows - 1));
   }
 }
 
