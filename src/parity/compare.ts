@@ -50,6 +50,15 @@ export function tensorDeviation(
   return relativeDeviation(item, found.dataSync(), { expected: expected.dataSync(), tolerance });
 }
 
+/** How far an array is off. */
+export function arrayDeviation(
+  item: string,
+  found: ArrayLike<number>,
+  { expected, tolerance }: { readonly expected: ArrayLike<number>; readonly tolerance: number },
+): Deviation {
+  return { item, error: differenceOf(found, expected).most, tolerance };
+}
+
 /** How far an array is off, relative to the largest expected magnitude. */
 export function relativeDeviation(
   item: string,

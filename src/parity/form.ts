@@ -2,7 +2,7 @@
 import { dirname, join } from "@std/path";
 import { z } from "zod";
 import type { BackendName } from "../backends/mod.ts";
-import { type Check, check } from "./check.ts";
+import { type Check, check, type Deviation, worstOf } from "./check.ts";
 import type { GoldenFolder } from "./golden_folder.ts";
 
 /** Something in the folder that is not compared. */
@@ -86,6 +86,11 @@ export const real = () => z.custom<number>((value) => typeof value === "number")
 
 /** Numbers. */
 export const reals = () => z.array(real());
+
+/** The worst of some comparisons, if there are any. */
+export function* worstIfAny(name: string, deviations: readonly Deviation[]): Generator<Check> {
+  if (deviations.length > 0) yield worstOf(name, deviations);
+}
 
 /**
  * Runs the comparison of one case; what it throws is a failed check, and the others still run.

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkEqual, type Deviation, worstOf } from "../check.ts";
 import { differenceOf } from "../compare.ts";
-import { defineForm, real, reals } from "../form.ts";
+import { defineForm, real, reals, worstIfAny } from "../form.ts";
 import { fnv1a, formulaImage, formulaPixels, formulaTensor, mixer, uniform } from "../formula.ts";
 
 const integers = z.record(z.string(), real());
@@ -53,12 +53,12 @@ export const formulaForm = defineForm({
       yield worstOf("start", entries(start).map(([k, v]) => exact(k, [startOf(k)], [v])));
     }
     yield worstOf("mix", entries(mix).map(([k, v]) => exact(k, mix_index.map(mixer(k, seed)), v)));
-    yield worstOf(
+    yield* worstIfAny(
       "u",
       entries(u).map(([k, v]) => exact(k, v.map((_, i) => uniform(k, seed)(i)), v)),
     );
-    yield worstOf("tensors", content.tensors.flatMap((one) => tensorDeviations(one, seed)));
-    yield worstOf("images", content.images.map((one) => imageDeviation(one, seed)));
+    yield* worstIfAny("tensors", content.tensors.flatMap((one) => tensorDeviations(one, seed)));
+    yield* worstIfAny("images", content.images.map((one) => imageDeviation(one, seed)));
     const { image_u8, sample_idx } = content;
     if (image_u8) {
       const { name, h: height, w: width, first12, sum } = image_u8;
