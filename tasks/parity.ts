@@ -5,7 +5,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { type BackendName, useBackend } from "../src/backends/mod.ts";
-import { checkFolder, paritySections, type SectionFinding } from "../src/parity/mod.ts";
+import { checkFolder, isCheck, paritySections, type SectionFinding } from "../src/parity/mod.ts";
 import { runTask } from "./run_task.ts";
 
 const USAGE = `Usage: deno task parity DIR [options]
@@ -46,7 +46,7 @@ export async function main(args: string[]): Promise<void> {
 
 function lineOf(finding: SectionFinding): string {
   const head = `${finding.section.padEnd(11)} ${finding.name.padEnd(46)}`;
-  if (!("passed" in finding)) return `not checked ${head} ${finding.reason}`;
+  if (!isCheck(finding)) return `not checked ${head} ${finding.reason}`;
   const { error, tolerance, passed, detail = "" } = finding;
   const figures = `${short(error).padStart(8)} of ${short(tolerance).padEnd(8)}`;
   return `${(passed ? "ok" : "FAILED").padEnd(11)} ${head} ${figures} ${firstLine(detail)}`;
@@ -80,7 +80,7 @@ class Tally {
     const before = this.#sections.get(section) ??
       { passed: 0, failed: 0, notChecked: 0, seconds: 0 };
     const now = performance.now();
-    const kind = !("passed" in finding) ? "notChecked" : finding.passed ? "passed" : "failed";
+    const kind = !isCheck(finding) ? "notChecked" : finding.passed ? "passed" : "failed";
     this.#sections.set(section, {
       ...before,
       [kind]: before[kind] + 1,

@@ -3,7 +3,7 @@ import { dirname, join } from "@std/path";
 import { z } from "zod";
 import type { BackendName } from "../backends/mod.ts";
 import { type Check, check, type Deviation, worstOf } from "./check.ts";
-import type { GoldenFolder } from "./golden_folder.ts";
+import { type GoldenFolder, MissingGolden } from "./golden_folder.ts";
 
 /** Something in the folder that is not compared. */
 export interface Unknown {
@@ -15,6 +15,11 @@ export interface Unknown {
 
 /** What comes out of a comparison. */
 export type Finding = Check | Unknown;
+
+/** Whether a finding is a comparison that took place. */
+export function isCheck<F extends Finding>(finding: F): finding is Extract<F, Check> {
+  return "passed" in finding;
+}
 
 /** Findings, as they come. */
 export type Findings = AsyncGenerator<Finding> | Generator<Finding>;
@@ -93,7 +98,8 @@ export function* worstIfAny(name: string, deviations: readonly Deviation[]): Gen
 }
 
 /**
- * Runs the comparison of one case; what it throws is a failed check, and the others still run.
+ * Runs the comparison of one case; what it throws is a failed check, and the others still run. What
+ * is missing in the golden files is no fault of the program.
  *
  * @param name Of that check.
  */
@@ -107,7 +113,8 @@ export async function* attempt(
     else yield findings;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    yield check(name, { error: Infinity, tolerance: 0, detail });
+    if (error instanceof MissingGolden) yield { name, reason: detail };
+    else yield check(name, { error: Infinity, tolerance: 0, detail });
   }
 }
 

@@ -3,6 +3,11 @@ import { decodeImage } from "../image/decode.ts";
 import type { Image } from "../image/image.ts";
 import { readSafetensors, type StateDict } from "../weights/mod.ts";
 
+/** A part of the golden files that a comparison needs and that is not there. */
+export class MissingGolden extends Error {
+  override readonly name = "MissingGolden";
+}
+
 /**
  * A folder of golden files. It keeps account of which files were looked at, so that the others can
  * be named in the end. Paths are relative to it, with `/`.

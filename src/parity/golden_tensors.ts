@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import type { HostTensor, StateDict } from "../weights/mod.ts";
+import { MissingGolden } from "./golden_folder.ts";
 
 /** Golden tensors as the program takes them. */
 export class GoldenTensors {
@@ -14,10 +15,14 @@ export class GoldenTensors {
     return this.#tensors.has(name);
   }
 
-  /** The tensor as it is in the file. */
+  /**
+   * The tensor as it is in the file.
+   *
+   * @throws {MissingGolden} If it is not there, as do all that take a name.
+   */
   host(name: string): HostTensor {
     const tensor = this.#tensors.get(name);
-    if (!tensor) throw new RangeError(`Cannot find golden tensor "${name}"`);
+    if (!tensor) throw new MissingGolden(`its tensor "${name}" is missing`);
     return tensor;
   }
 

@@ -5,6 +5,7 @@ import { FORMS } from "./forms/mod.ts";
 
 export type { Check } from "./check.ts";
 export type { Finding, ParityOptions, Unknown } from "./form.ts";
+export { isCheck } from "./form.ts";
 
 /** A finding, and the section that it belongs to. */
 export type SectionFinding = Finding & { readonly section: string };
