@@ -90,8 +90,8 @@ const pysot: Convention = {
 };
 
 /**
- * GOT-10k's toolkit. The first frame is the truth itself and counts as perfect; frames whose truth
- * is NaN are left out altogether, others count however small their box. Normalised precision is the
+ * GOT-10k's toolkit. In the first frame the truth stands in for the answer; frames whose truth is
+ * NaN are left out altogether, others count however small their box. Normalised precision is the
  * mean of its curve. On GOT-10k: the first frame and frames with cover 0 are left out, boxes are
  * brought into the picture, and all frames of all sequences (and repetitions) are one heap.
  */
@@ -100,11 +100,11 @@ const got10k: Convention = {
   title: "GOT-10k toolkit",
   ope: {
     ...pysot.ope,
-    overlap: "got10k",
+    overlap: "got10k area",
     normalisedThresholds: steps(51, 0.01),
     normaliser: "size, at least 1",
     normalisedFigure: "mean",
-    start: { frames: 1, are: "perfect" },
+    start: { frames: 1, are: "the truth" },
     overlapTruth: "not NaN",
     centreTruth: "not NaN",
     withoutTruth: { overlap: "left out", centre: "left out", normalised: "left out" },
@@ -124,11 +124,11 @@ const got10k: Convention = {
 };
 
 /**
- * pytracking's analysis. The first frame is the truth itself. A true box counts only if all four
- * numbers are positive (so a target cut by the left or upper edge does not); without it success and
- * precision miss and normalised precision hits. UAV123: precision hits too. LaSOT: frames in which
- * the target cannot be seen miss everywhere. Empty predicted boxes repeat the one before. A sequence
- * is divided by all its frames.
+ * pytracking's analysis. In the first frame the truth stands in for the answer. A true box counts
+ * only if all four numbers are positive (so a target cut by the left or upper edge does not);
+ * without it success and precision miss and normalised precision hits. UAV123: precision hits too.
+ * LaSOT: frames in which the target cannot be seen miss everywhere. Empty predicted boxes repeat the
+ * one before. A sequence is divided by all its frames.
  *
  * Not taken over: padding short results with zeros and cutting long ones in silence.
  */
@@ -137,7 +137,8 @@ const pytracking: Convention = {
   title: "pytracking analysis (DiMP, ToMP)",
   ope: {
     ...pysot.ope,
-    start: { frames: 1, are: "perfect" },
+    overlap: "pytracking area",
+    start: { frames: 1, are: "the truth" },
     overlapTruth: "all positive",
     centreTruth: "all positive",
     withoutTruth: { overlap: "miss", centre: "miss", normalised: "hit" },

@@ -18,8 +18,11 @@ export type Verdict = "miss" | "hit" | "left out";
 
 /** How a toolkit judges the frames of a sequence and averages over sequences. */
 export interface OpeRules {
-  /** Areas of boxes, as GOT-10k's toolkit takes them ({@linkcode boundedIou}), or painted pixels. */
-  readonly overlap: "area" | "got10k" | "painted";
+  /**
+   * Areas of boxes, or painted pixels. That toolkits get there by other roads matters only where an
+   * overlap lies on a threshold: a perfect one may come out as 1 or next to it.
+   */
+  readonly overlap: "area" | "got10k area" | "pytracking area" | "painted";
   /** Whether only what lies in the picture counts. */
   readonly boundedOverlap: boolean;
   readonly successThresholds: readonly number[];
@@ -33,8 +36,8 @@ export interface OpeRules {
   readonly normaliser: "size" | "size, at least 1";
   /** The figure taken from the normalised curve: its value at 0.2 or its mean. */
   readonly normalisedFigure: "at 0.2" | "mean";
-  /** The frames at the start: as any other, taken as perfect, or left out. */
-  readonly start: { readonly frames: number; readonly are: "counted" | "perfect" | "left out" };
+  /** The frames at the start: as any other, the truth in place of the answer, or left out. */
+  readonly start: { readonly frames: number; readonly are: "counted" | "the truth" | "left out" };
   readonly overlapTruth: TruthTest;
   readonly centreTruth: TruthTest;
   readonly withoutTruth: {
@@ -101,9 +104,11 @@ export function judgeFrames(
   };
   const seen = visibility(truth, rules);
   for (let i = 0; i < n; i++) {
-    const values = i < rules.start.frames && rules.start.are !== "counted"
-      ? startOf(rules)
-      : judge(boxes[i], truth.boxes[i], { rules, size: truth.size, seen: seen[i] });
+    const target = truth.boxes[i], start = i < rules.start.frames ? rules.start.are : "counted";
+    const box = start === "the truth" ? target ?? boxes[i] : boxes[i];
+    const values = start === "left out"
+      ? LEFT_OUT
+      : judge(box, target, { rules, size: truth.size, seen: seen[i] });
     judged.overlap[i] = values[0];
     judged.centre[i] = values[1];
     judged.normalised[i] = values[2];
@@ -113,9 +118,7 @@ export function judgeFrames(
 
 type Values = readonly [overlap: number, centre: number, normalised: number];
 
-function startOf(rules: OpeRules): Values {
-  return rules.start.are === "perfect" ? [1, 0, 0] : [NaN, NaN, NaN];
-}
+const LEFT_OUT: Values = [NaN, NaN, NaN];
 
 function visibility({ boxes, visible, cover }: OpeTruth, rules: OpeRules): readonly boolean[] {
   const marks = rules.visibility === "cover" ? cover?.map((share) => share > 0) : visible;
@@ -127,7 +130,7 @@ function judge(
   target: Ltwh | null,
   { rules, size, seen }: { rules: OpeRules; size?: Size; seen: boolean },
 ): Values {
-  if (!seen) return rules.invisible === "miss" ? [-1, Infinity, Infinity] : [NaN, NaN, NaN];
+  if (!seen) return rules.invisible === "miss" ? [-1, Infinity, Infinity] : LEFT_OUT;
   const hasOverlap = target !== null && passes(target, rules.overlapTruth);
   const hasCentre = target !== null && passes(target, rules.centreTruth);
   const { withoutTruth } = rules;
@@ -172,7 +175,9 @@ function overlapOf(box: Ltwh, target: Ltwh, rules: OpeRules, size?: Size): numbe
   switch (rules.overlap) {
     case "area":
       return areaOverlap(box, target);
-    case "got10k":
+    case "pytracking area":
+      return pixelAreaOverlap(box, target);
+    case "got10k area":
       return boundedIou(box, target, bound);
     case "painted":
       return votOverlap(box, target, bound && pictureBounds(bound));
@@ -184,6 +189,14 @@ export function areaOverlap(a: Ltwh, b: Ltwh): number {
   const w = Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x));
   const h = Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
   return Math.max(0, Math.min(1, w * h / (a.w * a.h + b.w * b.h - w * h)));
+}
+
+/** {@linkcode areaOverlap} by way of the outermost pixels, as pytracking computes it. */
+function pixelAreaOverlap(a: Ltwh, b: Ltwh): number {
+  const w = Math.min(a.x + a.w - 1, b.x + b.w - 1) - Math.max(a.x, b.x) + 1;
+  const h = Math.min(a.y + a.h - 1, b.y + b.h - 1) - Math.max(a.y, b.y) + 1;
+  const shared = Math.max(0, w) * Math.max(0, h);
+  return shared / (a.w * a.h + b.w * b.h - shared);
 }
 
 /**

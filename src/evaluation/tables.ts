@@ -26,13 +26,18 @@ export function trackerTable({ benchmark, scores, expected }: BenchmarkScores): 
       ...measures.map(({ title }) => title),
       "Sequences",
     ],
-    rows: scores.map(({ tracker, convention, values, scored }) => [
+    rows: sideBySide(scores).map(({ tracker, convention, values, scored }) => [
       tracker,
       ...named ? [convention] : [],
       ...measures.map((measure) => formatFigure(values[measure.key], measure)),
       `${scored}/${expected}`,
     ]),
   };
+}
+
+/** All conventions of a tracker together, the trackers ranked by the first convention. */
+function sideBySide(scores: readonly TrackerScore[]): TrackerScore[] {
+  return [...Map.groupBy(scores, ({ tracker }) => tracker).values()].flat();
 }
 
 /** Figures by sequence, a column a tracker and measure. */
@@ -60,7 +65,9 @@ function crossTable(
 ): Table {
   const names = [...new Set(scores.flatMap((score) => Object.keys(partsOf(score))))];
   const isMixed = new Set(scores.map(({ convention }) => convention)).size > 1;
-  const columns = scores.flatMap((score) => measures.map((measure) => ({ score, measure })));
+  const columns = sideBySide(scores).flatMap((score) =>
+    measures.map((measure) => ({ score, measure }))
+  );
   return {
     title,
     header: [

@@ -5,14 +5,23 @@ import type { Sequence } from "../sequence.ts";
 import { enter, pictureSize, type SequenceEntry } from "./sequence_files.ts";
 import { VOT_TAGS } from "./vot.ts";
 
-/** A number that pysot writes as NaN, which JSON has not, is null here. */
-const number = z.number().nullable().transform((value) => value ?? NaN);
+/** Regions by frame. A NaN, which JSON has not, stands as null. */
+const regions = z.custom<readonly (readonly (number | null)[])[]>(
+  // A schema for each of a million numbers would take longer than scoring.
+  (value) => Array.isArray(value) && value.length > 0 && value.every(isRow),
+  "expected a list of lists of numbers, one a frame",
+);
+
+function isRow(row: unknown): boolean {
+  return Array.isArray(row) && row.every((value) => typeof value === "number" || value === null);
+}
+
 const marks = z.array(z.number()).optional();
 
 /** One sequence of pysot's annotation files; what else is in it does not matter. */
 const annotation = z.object({
   img_names: z.array(z.string()).default([]),
-  gt_rect: z.array(z.array(number)).min(1),
+  gt_rect: regions,
   attr: z.array(z.string()).nullish(),
   /** Parity: 1 where the target is *not* absent. */
   absent: marks,
@@ -74,8 +83,8 @@ async function toSequence(name: string, value: unknown, path: string): Promise<S
   };
 }
 
-function toTruth(row: readonly number[], place: string): Region | null {
-  const region = row.length === 1 ? null : toRegion(row);
+function toTruth(row: readonly (number | null)[], place: string): Region | null {
+  const region = row.length === 1 ? null : toRegion(row.map((value) => value ?? NaN));
   if (region !== undefined) return region;
   throw new SyntaxError(`Cannot read ${place}: found ${row.length} numbers, expected 4 or 8`);
 }

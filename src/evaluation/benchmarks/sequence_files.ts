@@ -104,19 +104,22 @@ export async function framesFor(
 /** Enough for the header of nearly every picture. */
 const HEADER_BYTES = 1 << 16;
 
-/** Size of a picture from its header; undefined if there is none. */
+/** Size of a picture from its header; undefined if there is no picture or it is damaged. */
 export async function pictureSize(path: string | undefined): Promise<Size | undefined> {
   if (path === undefined) return undefined;
   const header = await ifFound(readStart(path));
   if (!header) return undefined;
-  let size: { width: number; height: number };
+  // Metadata before the size may be longer than the part that was read.
+  return sizeOf(header) ?? sizeOf(await Deno.readFile(path));
+}
+
+function sizeOf(bytes: Uint8Array): Size | undefined {
   try {
-    size = imageSize(header);
+    const { width, height } = imageSize(bytes);
+    return width > 0 && height > 0 ? { w: width, h: height } : undefined;
   } catch {
-    // Metadata before the size may be longer than the part that was read.
-    size = imageSize(await Deno.readFile(path));
+    return undefined;
   }
-  return { w: size.width, h: size.height };
 }
 
 async function readStart(path: string): Promise<Uint8Array> {

@@ -1,0 +1,133 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { dirname, join } from "@std/path";
+import {
+  listTrackers,
+  parseTrajectory,
+  ResultError,
+  TrackerResults,
+} from "../../src/evaluation/results.ts";
+import type { Sequence } from "../../src/evaluation/sequence.ts";
+
+const box = { x: 1, y: 2, w: 3, h: 4 };
+
+function sequenceOf(name: string, frames = 2): Sequence {
+  return { name, frames: [], truth: Array(frames).fill(box), attributes: [] };
+}
+
+/** Runs a test on a folder of results. */
+async function withFiles(
+  files: Record<string, string>,
+  test: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.mkdir(dirname(join(folder, name)), { recursive: true });
+      await Deno.writeTextFile(join(folder, name), text);
+    }
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const two = "1,2,3,4\n1,2,3,4\n";
+
+Deno.test("parseTrajectory() takes commas, tabs, spaces, exponents, and marks", () => {
+  const text =
+    "1\n1,2,3,4\r\n1\t2\t3\t4\n 1 2  3 4 \n1e0, 2.0, 3, 4\n2.0000\n0\n1,1,5,1,5,5,1,5\n\n";
+  assertEquals(parseTrajectory(text, "f", "restart"), [
+    1,
+    box,
+    box,
+    box,
+    box,
+    2,
+    0,
+    { points: [1, 1, 5, 1, 5, 5, 1, 5] },
+  ]);
+});
+
+Deno.test("parseTrajectory() names the line that is malformed", () => {
+  const bad = (text: string) => () => parseTrajectory(`1,2,3,4\n${text}\n1,2,3,4`, "f", "ope");
+  assertThrows(bad("1,2,x,4"), ResultError, '"f", line 2: "x" is not a number');
+  assertThrows(bad("1,2,3"), ResultError, "line 2: found 3 numbers, expected 4");
+  assertThrows(bad("1,2,,4"), ResultError, "line 2: found 3 numbers");
+  assertThrows(bad(""), ResultError, "line 2: it is blank");
+  assertThrows(bad("nan,nan,nan,nan"), ResultError, "line 2: found no box");
+  assertThrows(bad("1"), ResultError, "line 2: found no box");
+});
+
+Deno.test("parseTrajectory() takes NaN for no answer where that is allowed", () => {
+  assertEquals(parseTrajectory("1\nNaN,NaN,NaN,NaN", "f", "longTerm"), [1, 0]);
+});
+
+Deno.test("TrackerResults.read() finds all repetitions of a VOT run, in order", async () => {
+  const files = {
+    "T/baseline/bag/bag_002.txt": "1\n5,5,5,5\n",
+    "T/baseline/bag/bag_001.txt": "1\n1,2,3,4\n",
+    "T/baseline/bag/bag_time.txt": "0\n",
+  };
+  await withFiles(files, async (folder) => {
+    const { runs } = await new TrackerResults(join(folder, "T")).read(sequenceOf("bag"), "restart");
+    assertEquals(runs, [[1, box], [1, { x: 5, y: 5, w: 5, h: 5 }]]);
+  });
+});
+
+Deno.test("TrackerResults.read() finds flat files, GOT-10k folders and other spellings", async () => {
+  const files = { "jogging_1.txt": two, "Human4.txt": two, "GOT_1/GOT_1_001.txt": two };
+  await withFiles(files, async (folder) => {
+    const tracker = new TrackerResults(folder);
+    for (const name of ["Jogging-1", "Human4-2", "GOT_1"]) {
+      assertEquals((await tracker.read(sequenceOf(name), "ope")).runs, [[box, box]], name);
+    }
+  });
+});
+
+Deno.test("TrackerResults.read() names what is missing and what is too short or long", async () => {
+  const files = { "a.txt": "1,2,3,4\n", "b.txt": two + "1,2,3,4\n", "empty.txt": "" };
+  await withFiles(files, async (folder) => {
+    const tracker = new TrackerResults(folder, "T");
+    const read = (name: string) => () => tracker.read(sequenceOf(name), "ope");
+    await assertRejects(read("c"), ResultError, 'Cannot find results of "T" on "c"');
+    await assertRejects(read("a"), ResultError, "it has 1 frames, expected 2");
+    await assertRejects(read("b"), ResultError, "it has 3 frames, expected 2");
+    await assertRejects(read("empty"), ResultError, "it has 0 frames, expected 2");
+    const shortest = { lengths: "shortest" } as const;
+    assertEquals((await tracker.read(sequenceOf("b"), "ope", shortest)).runs[0].length, 2);
+    assertEquals((await tracker.read(sequenceOf("a"), "ope", shortest)).runs[0].length, 1);
+    const longer = { ...sequenceOf("b"), mayExceed: true };
+    assertEquals((await tracker.read(longer, "ope")).runs[0].length, 2);
+  });
+});
+
+Deno.test("TrackerResults.read() reads confidences beside long-term results", async () => {
+  const files = {
+    "longterm/a/a_001.txt": "1\n1,2,3,4\n",
+    "longterm/a/a_001_confidence.value": "\n0.500000\n",
+    "longterm/b/b_001.txt": "1\n1,2,3,4\n",
+    "longterm/b/b_001_confidence.value": "\n",
+  };
+  await withFiles(files, async (folder) => {
+    const tracker = new TrackerResults(folder);
+    const { confidences } = await tracker.read(sequenceOf("a"), "longTerm");
+    assertEquals([...confidences![0]], [NaN, 0.5]);
+    await assertRejects(
+      () => tracker.read(sequenceOf("b"), "longTerm"),
+      ResultError,
+      "it has 1 lines, expected 2",
+    );
+  });
+});
+
+Deno.test("listTrackers() tells a tracker's folder from a folder of trackers", async () => {
+  const files = { "A/s.txt": two, "B/baseline/s/s_001.txt": two, "README.txt": "" };
+  await withFiles(files, async (folder) => {
+    const sequences = [sequenceOf("s")];
+    assertEquals(await listTrackers(folder, sequences), [join(folder, "A"), join(folder, "B")]);
+    for (const name of ["A", "B"]) {
+      const path = join(folder, name);
+      assertEquals(await listTrackers(path, sequences), [path]);
+    }
+  });
+});
