@@ -15,12 +15,15 @@ import {
   type Convention,
   CONVENTIONS,
   formatTable,
+  gatherReplay,
   gatherScores,
   listTrackers,
   packSubmission,
+  plotScores,
   PROTOCOLS,
   readBenchmark,
   readSubmission,
+  renderReport,
   scoreTrackers,
   sequenceTable,
   toScoresJson,
@@ -42,6 +45,8 @@ score:
   --per-attribute      also a table by attribute or tag
   --lengths shortest   scores results of another length than the truth as far as both go
   --allow-missing      ends with status 0 although results are missing
+  --plots DIR          draws curves, ranking and attributes as SVG and PNG
+  --report FILE        writes a page of tables, plots and a replay of boxes
   --json               ends with one line of JSON
 submit:
   --out DIR            folder of the archives, one a tracker; the results' folder`;
@@ -56,6 +61,8 @@ export async function main(args: string[]): Promise<void> {
       "trackers",
       "convention",
       "lengths",
+      "plots",
+      "report",
       "out",
     ],
     boolean: [
@@ -149,6 +156,8 @@ async function score(input: Input, options: Options): Promise<void> {
   const asked = { ...input, conventions, lengths } as const;
   const scores = await gatherScores(scoreTrackers(asked), asked);
   printScores(scores, options);
+  if (options.plots) await drawPlots(scores, String(options.plots));
+  if (options.report) await writeReport(scores, input, String(options.report));
   if (options.json) console.log(JSON.stringify(toScoresJson(scores)));
   if (scores.problems.length > 0 && !options["allow-missing"]) Deno.exitCode = 1;
 }
@@ -176,6 +185,28 @@ function printScores(scores: BenchmarkScores, options: Options): void {
         `they do not compare with those of whole sets`,
     );
   }
+}
+
+async function drawPlots(scores: BenchmarkScores, folder: string): Promise<void> {
+  // Loaded only here, because the charting library is large.
+  const { PngRenderer, renderSvg } = await import("../src/evaluation/plots/render.ts");
+  const png = await PngRenderer.open();
+  await Deno.mkdir(folder, { recursive: true });
+  for (const plot of plotScores(scores)) {
+    const svg = renderSvg(plot), path = join(folder, `${scores.benchmark.name}_${plot.name}`);
+    await Deno.writeTextFile(`${path}.svg`, svg);
+    await Deno.writeFile(`${path}.png`, png.render(svg));
+    console.log(`${path}.svg, .png`);
+  }
+}
+
+async function writeReport(scores: BenchmarkScores, input: Input, file: string): Promise<void> {
+  const { renderSvg } = await import("../src/evaluation/plots/render.ts");
+  const { sequences, trackers, benchmark } = input;
+  const replay = await Array.fromAsync(gatherReplay(sequences, trackers, benchmark.protocol));
+  const plots = plotScores(scores).map(renderSvg);
+  await Deno.writeTextFile(file, renderReport({ scores, plots, replay }));
+  console.log(file);
 }
 
 async function submit(

@@ -5,7 +5,7 @@
  * @module
  */
 import type { ThresholdSpacing } from "./f1.ts";
-import { type OpeRules, steps } from "./ope.ts";
+import { type OpeRules, steps } from "./ope_rules.ts";
 
 /** How accuracy, robustness and expected average overlap are counted (VOT, restart protocol). */
 export interface RestartRules {

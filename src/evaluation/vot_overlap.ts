@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { type Grid, PaintedPolygon, roundAway } from "./painted_polygon.ts";
 import { type Bounds, isPolygon, type Mark, type Polygon, type Region } from "./region.ts";
 
 const EVERYWHERE: Bounds = {
@@ -140,20 +141,6 @@ function boxOverlap(a: Bounds, b: Bounds): number {
   return Math.max(0, fround(shared / fround(fround(area(a) + area(b)) - shared)));
 }
 
-/** Half away from zero, as C rounds. */
-function round(x: number): number {
-  return x < 0 ? -Math.round(-x) : Math.round(x);
-}
-
-/** The grid that both regions of a pair are painted on. */
-interface Grid {
-  /** What is subtracted from coordinates. */
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Paints pairs of regions; keeps its memory from one pair to the next. */
 class Painter {
   readonly #a = new PaintedPolygon();
@@ -191,8 +178,8 @@ function ratio(shared: number, a: number, b: number): number {
 
 /** An upright box fills the same columns in all its rows: the outermost pixels tell it. */
 function paintBox({ xs, ys }: Outline, { x, y, width, height }: Grid): Bounds {
-  const left = round(fround(xs[0] - x)), right = round(fround(xs[1] - x));
-  const top = round(fround(ys[0] - y)), bottom = round(fround(ys[2] - y));
+  const left = roundAway(fround(xs[0] - x)), right = roundAway(fround(xs[1] - x));
+  const top = roundAway(fround(ys[0] - y)), bottom = roundAway(fround(ys[2] - y));
   // Two equal crossings cancel each other: without a width or a height nothing is painted.
   if (left === right || top === bottom) return { left: 0, top: 0, right: -1, bottom: -1 };
   return {
@@ -206,114 +193,4 @@ function paintBox({ xs, ys }: Outline, { x, y, width, height }: Grid): Bounds {
 /** Number of pixels in a painted box, whose outermost pixels belong to it. */
 function pixels({ left, top, right, bottom }: Bounds): number {
   return Math.max(0, right - left + 1) * Math.max(0, bottom - top + 1);
-}
-
-/** A painted polygon. */
-class PaintedPolygon {
-  /**
-   * Each row's list: first and last column of each run of pixels, from left to right. While edges
-   * are followed it holds the columns where they touch the row, in order.
-   */
-  #columns = new Int32Array(4 * 512);
-  /** Length of each row's list. */
-  #lengths = new Int32Array(512);
-  /** Places a row. */
-  #stride = 0;
-  #firstRow = 0;
-  #rows = 0;
-  pixels = 0;
-
-  paint({ xs, ys, top, bottom }: Outline, { x, y, width, height }: Grid): this {
-    // Rounding moves a corner by half a pixel at most.
-    this.#firstRow = Math.max(0, Math.floor(top - y) - 1);
-    const lastRow = Math.min(height - 1, Math.ceil(bottom - y) + 1);
-    this.#reserve(Math.max(0, lastRow - this.#firstRow + 1), xs.length);
-    let x2 = round(fround(xs[xs.length - 1] - x)), y2 = round(fround(ys[xs.length - 1] - y));
-    for (let i = 0; i < xs.length; i++) {
-      const x1 = round(fround(xs[i] - x)), y1 = round(fround(ys[i] - y));
-      // An edge along a row adds nothing to it.
-      if (y1 !== y2) this.#follow({ x1, y1, x2, y2 });
-      x2 = x1;
-      y2 = y1;
-    }
-    this.#fill(width);
-    return this;
-  }
-
-  #reserve(rows: number, corners: number): void {
-    this.#rows = rows;
-    this.#stride = corners;
-    if (rows > this.#lengths.length) this.#lengths = new Int32Array(rows);
-    else this.#lengths.fill(0, 0, rows);
-    if (rows * corners > this.#columns.length) this.#columns = new Int32Array(rows * corners);
-  }
-
-  /** Notes where an edge touches each row. */
-  #follow({ x1, y1, x2, y2 }: { x1: number; y1: number; x2: number; y2: number }): void {
-    const columns = this.#columns, lengths = this.#lengths, stride = this.#stride;
-    const run = x2 - x1, rise = y2 - y1;
-    const from = Math.max(0, Math.min(y1, y2) - this.#firstRow);
-    const to = Math.min(this.#rows - 1, Math.max(y1, y2) - this.#firstRow);
-    for (let row = from, dy = from + this.#firstRow - y1; row <= to; row++, dy++) {
-      const column = Math.trunc(x1 + dy / rise * run), start = row * stride;
-      let place = start + lengths[row]++;
-      for (; place > start && columns[place - 1] > column; place--) {
-        columns[place] = columns[place - 1];
-      }
-      columns[place] = column;
-    }
-  }
-
-  /** Fills between pairs of touched columns, both included. */
-  #fill(width: number): void {
-    const columns = this.#columns, lengths = this.#lengths;
-    let sum = 0;
-    for (let row = 0; row < this.#rows; row++) {
-      const start = row * this.#stride, end = start + lengths[row] - 1;
-      let painted = -1, place = start;
-      for (let i = start; i < end;) {
-        // A corner that lies in the row is touched twice: the first does not count.
-        if (columns[i] === columns[i + 1]) {
-          i++;
-          continue;
-        }
-        const from = Math.max(painted + 1, columns[i]), to = Math.min(width - 1, columns[i + 1]);
-        i += 2;
-        if (from > to) continue;
-        columns[place++] = from;
-        columns[place++] = painted = to;
-        sum += to - from + 1;
-      }
-      lengths[row] = place - start;
-    }
-    this.pixels = sum;
-  }
-
-  /** Number of pixels in common with a painted box. */
-  pixelsInBox({ left, top, right, bottom }: Bounds): number {
-    const columns = this.#columns, lengths = this.#lengths;
-    const last = Math.min(this.#rows - 1, bottom - this.#firstRow);
-    let shared = 0;
-    for (let row = Math.max(0, top - this.#firstRow); row <= last; row++) {
-      const start = row * this.#stride, end = start + lengths[row];
-      for (let i = start; i < end; i += 2) {
-        const common = Math.min(right, columns[i + 1]) - Math.max(left, columns[i]) + 1;
-        if (common > 0) shared += common;
-      }
-    }
-    return shared;
-  }
-
-  /** Number of pixels in common with another polygon painted on the same grid. */
-  pixelsInPolygon(other: PaintedPolygon): number {
-    let shared = 0;
-    for (let row = 0; row < other.#rows; row++) {
-      const y = row + other.#firstRow, start = row * other.#stride;
-      for (let i = start; i < start + other.#lengths[row]; i += 2) {
-        const [left, right] = [other.#columns[i], other.#columns[i + 1]];
-        shared += this.pixelsInBox({ left, right, top: y, bottom: y });
-      }
-    }
-    return shared;
-  }
 }

@@ -1,13 +1,8 @@
 import type { Ltwh } from "../../geometry/boxes.ts";
 import { type Convention, opeRules } from "../conventions.ts";
 import { meanOverlap, successRate } from "../got10k.ts";
-import {
-  type JudgedFrames,
-  judgeFrames,
-  type OpeRules,
-  precisionCurve,
-  successCurve,
-} from "../ope.ts";
+import { type JudgedFrames, judgeFrames, precisionCurve, successCurve } from "../ope.ts";
+import type { OpeRules } from "../ope_rules.ts";
 import { enclosingBox, type Trajectory } from "../region.ts";
 import type { RawResult } from "../results.ts";
 import { type Sequence, trueBoxes } from "../sequence.ts";

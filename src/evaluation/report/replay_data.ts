@@ -1,0 +1,61 @@
+import { toFileUrl } from "@std/path";
+import type { ProtocolName, TrackerResults } from "../results.ts";
+import { isPolygon, type Mark, type Region } from "../region.ts";
+import type { Sequence } from "../sequence.ts";
+
+/** A region as numbers: 4 of a box, more of a polygon; one number is a mark, none is no target. */
+export type ReplayFrame = readonly number[];
+
+/** A sequence with the answers of trackers, small enough to travel in a page. */
+export interface ReplaySequence {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  /** Addresses of the pictures; empty where they are not at hand. */
+  readonly pictures: readonly string[];
+  readonly truth: readonly ReplayFrame[];
+  /** First repetition of each tracker that has a result. */
+  readonly runs: Readonly<Record<string, readonly ReplayFrame[]>>;
+}
+
+/** Gathers what a replay shows; results that cannot be read are left out. */
+export async function* gatherReplay(
+  sequences: readonly Sequence[],
+  trackers: readonly TrackerResults[],
+  protocol: ProtocolName,
+): AsyncGenerator<ReplaySequence> {
+  for (const sequence of sequences) {
+    const runs: Record<string, ReplayFrame[]> = {};
+    for (const tracker of trackers) {
+      const result = await tracker.read(sequence, protocol, { lengths: "any" }).catch(() => null);
+      if (result) runs[tracker.name] = result.runs[0].map(toNumbers);
+    }
+    const truth = sequence.truth.map(toNumbers);
+    const { w, h } = sequence.size ?? extent(truth);
+    const pictures = sequence.frames.map((path) => toFileUrl(absolute(path)).href);
+    yield { name: sequence.name, width: w, height: h, pictures, truth, runs };
+  }
+}
+
+function toNumbers(frame: Region | Mark | null): ReplayFrame {
+  if (frame === null) return [];
+  if (typeof frame === "number") return [frame];
+  const numbers = isPolygon(frame) ? frame.points : [frame.x, frame.y, frame.w, frame.h];
+  // A tenth of a pixel is more than can be seen.
+  return numbers.map((value) => Math.round(10 * value) / 10);
+}
+
+/** Room for all true regions, where the size of the pictures is not known. */
+function extent(truth: readonly ReplayFrame[]): { w: number; h: number } {
+  let w = 1, h = 1;
+  for (const frame of truth) {
+    const [x, y, dx, dy] = frame;
+    if (frame.length === 4) [w, h] = [Math.max(w, x + dx), Math.max(h, y + dy)];
+    else frame.forEach((v, i) => i % 2 === 0 ? w = Math.max(w, v) : h = Math.max(h, v));
+  }
+  return { w: Math.ceil(w), h: Math.ceil(h) };
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
