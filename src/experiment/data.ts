@@ -1,8 +1,8 @@
+import { dirname, join, resolve } from "@std/path";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { BANDataset } from "../data/ban_dataset.ts";
 import { prepare, type PrepareReport } from "../data/prepare.ts";
 import { TRACK_READERS } from "../data/readers/mod.ts";
-import { dirname } from "@std/path";
 
 /**
  * Opens the prepared sets of an experiment.
@@ -49,9 +49,10 @@ export async function* prepareMissing({ dataset }: ExperimentConfig): AsyncGener
     const { anno, root, source } = dataset.sets[name];
     if (!source || await exists(anno)) continue;
     const out = dirname(anno);
-    if (root !== `${out}/crop511`) {
+    const crops = join(out, "crop511");
+    if (resolve(root) !== resolve(crops)) {
       throw new RangeError(
-        `Cannot prepare set ${name}: its root is "${root}", expected "${out}/crop511" beside "${anno}"`,
+        `Cannot prepare set ${name}: its root is "${root}", expected "${crops}" beside "${anno}"`,
       );
     }
     const tracks = () => TRACK_READERS[source.format](source);

@@ -2,5 +2,6 @@
 export * from "./data.ts";
 export * from "./held_out.ts";
 export * from "./picture.ts";
+export * from "./resume.ts";
 export * from "./run.ts";
 export * from "./weights.ts";

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import type { FrameReader } from "../data/frame_reader.ts";
-import { ltwhToCorner } from "../geometry/boxes.ts";
+import { iou, ltwhToCorner } from "../geometry/boxes.ts";
 import { type BoxMark, contactSheet, drawBoxes, drawText } from "../image/draw.ts";
 import { encodeGif, encodePng } from "../image/encode.ts";
 import type { Color, Image } from "../image/image.ts";
@@ -46,10 +46,12 @@ export async function drawTrackedSequence(
 }
 
 function drawFrame(frame: Image, { predicted, truth }: TrackedSequence, i: number): Image {
-  const target = truth[i];
+  const found = ltwhToCorner(predicted[i]);
+  const target = truth[i] && ltwhToCorner(truth[i]);
   const marks: BoxMark[] = [
-    ...(target ? [{ box: ltwhToCorner(target), color: TRUE_COLOR, label: "true" }] : []),
-    { box: ltwhToCorner(predicted[i]), color: PREDICTED_COLOR },
+    ...(target ? [{ box: target, color: TRUE_COLOR, label: "true" }] : []),
+    { box: found, color: PREDICTED_COLOR },
   ];
-  return drawText(drawBoxes(frame, marks), `frame ${i}`);
+  const overlap = target ? `  overlap ${iou(found, target).toFixed(2)}` : "";
+  return drawText(drawBoxes(frame, marks), `frame ${i}${overlap}`);
 }

@@ -6,7 +6,12 @@ import { loadBatches, stepsPerEpoch } from "../data/loader.ts";
 import { buildModel, type SiamBAN } from "../models/siamban.ts";
 import { describe } from "../nn/describe.ts";
 import { Rng } from "../random.ts";
-import { type Averages, type ResumePoint, saveCheckpoint } from "../training/checkpoint.ts";
+import {
+  type Averages,
+  removeOutdated,
+  type ResumePoint,
+  saveCheckpoint,
+} from "../training/checkpoint.ts";
 import { LogFile } from "../training/log_file.ts";
 import { type MeteredStep, meterStep } from "../training/meters.ts";
 import { stepMessages } from "../training/report_lines.ts";
@@ -15,7 +20,8 @@ import { Trainer } from "../training/trainer.ts";
 import { openDataset, prepareMissing, type SetReport } from "./data.ts";
 import { type TrackedSequence, trackHeldOut } from "./held_out.ts";
 import { drawTrackedSequence, type TrackPictures } from "./picture.ts";
-import { findResumePoint, loadPretrained } from "./weights.ts";
+import { findResumePoint } from "./resume.ts";
+import { loadPretrained } from "./weights.ts";
 
 /** What an experiment tells as it runs; the task prints it. */
 export type RunEvent =
@@ -83,29 +89,30 @@ class Run {
   }
 
   async *train(): AsyncGenerator<RunEvent> {
-    const { logDir, tensorboard } = this.#config.training;
+    const { logDir, tensorboard, printFreq: printEvery } = this.#config.training;
     using log = logDir ? new LogFile(logDir) : undefined;
     using events = logDir && tensorboard ? new EventFile(logDir) : undefined;
     this.#log = log?.path;
-    for await (const event of this.#stages()) {
-      if (event.kind === "message") log?.write(event.text);
-      if (event.kind === "step") {
-        for (const text of stepMessages(event.step, this.#printing)) log?.write(text);
-        events?.write(scalarsOf(event.step.report));
+    try {
+      for await (const event of this.#stages()) {
+        if (event.kind === "message") log?.write(event.text);
+        if (event.kind === "step") {
+          for (const text of stepMessages(event.step, { printEvery })) log?.write(text);
+          events?.write(scalarsOf(event.step.report));
+        }
+        yield event;
       }
-      yield event;
+    } catch (error) {
+      log?.write(`stopped: ${error instanceof Error ? error.message : error}`);
+      throw error;
     }
-  }
-
-  get #printing() {
-    return { printEvery: this.#config.training.printFreq };
   }
 
   /** Everything in order: weights in, a look before, the steps, a look after. */
   async *#stages(): AsyncGenerator<RunEvent> {
     yield message(`config \n${formatExperiment(this.#config)}`);
-    for await (const text of loadPretrained(this.#model, this.#config)) yield message(text);
     const resume = yield* this.#resume();
+    if (!resume) yield* this.#pretrained();
     yield* this.#heldOut("before");
     yield* this.#steps(resume);
     yield* this.#heldOut("after");
@@ -118,6 +125,10 @@ class Run {
     });
     for (const text of messages) yield message(text);
     return point;
+  }
+
+  async *#pretrained(): AsyncGenerator<RunEvent> {
+    for await (const text of loadPretrained(this.#model, this.#config)) yield message(text);
   }
 
   async *#steps(resume: ResumePoint | undefined): AsyncGenerator<RunEvent> {
@@ -150,12 +161,14 @@ class Run {
         if (event.backbone) yield message("start training backbone.");
         yield message(`model\n${describe(this.#model)}`);
       } else {
+        const folder = training.snapshotDir;
         this.#checkpoint = await saveCheckpoint(trainer, {
-          folder: training.snapshotDir,
+          folder,
           config: this.#config,
           stepsPerEpoch: this.#stepsPerEpoch,
           averages: previous?.averages,
         });
+        if (!event.epochEnd) await removeOutdated(folder, event.position);
         yield { kind: "checkpoint", path: this.#checkpoint };
       }
     }

@@ -3,7 +3,6 @@ import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { type Center, centerToLtwh, type Ltwh } from "../geometry/boxes.ts";
 import { clipToImage, trackerSearch, trackerTemplateSide } from "../geometry/context.ts";
 import { type PointGrid, pointGrid } from "../geometry/points.ts";
-
 import { type Color, type Image, meanColor } from "../image/image.ts";
 import { getSubwindow } from "../image/subwindow.ts";
 import type { Features } from "../models/backbone/mod.ts";
@@ -51,7 +50,11 @@ export class SiamBANTracker implements Tracker {
     this.#window = cosineWindow(options.scoreSize);
   }
 
+  /** @throws {RangeError} If the box has no area. */
   init(frame: Image, box: Ltwh): void {
+    if (!(box.w > 0 && box.h > 0)) {
+      throw new RangeError(`Cannot follow a box of ${box.w} x ${box.h} pixels: expected an area`);
+    }
     this[Symbol.dispose]();
     // Parity: the centre of the first box counts pixels, (w - 1) / 2; later ones are w / 2.
     const target = { cx: box.x + (box.w - 1) / 2, cy: box.y + (box.h - 1) / 2, w: box.w, h: box.h };
@@ -97,8 +100,7 @@ export class SiamBANTracker implements Tracker {
   #respond(features: Features, crop: Image): Response {
     const [scores, distances] = tf.tidy((): Tensor[] => {
       const { cls, loc } = this.#model.track(features, toTensor(crop));
-      const probabilities = tf.softmax(cls).slice([0, 0, 0, 1], [-1, -1, -1, 1]);
-      return [probabilities, loc];
+      return [targetProbability(cls), loc];
     });
     const response = {
       scores: scores.dataSync<"float32">(),
@@ -108,6 +110,12 @@ export class SiamBANTracker implements Tracker {
     distances.dispose();
     return response;
   }
+}
+
+/** Probability of the target at each point: a head has two channels, background and target, or only the latter. */
+function targetProbability(cls: Tensor4D): Tensor4D {
+  if (cls.shape[3] === 1) return tf.sigmoid(cls);
+  return tf.softmax(cls).slice([0, 0, 0, 1], [-1, -1, -1, 1]);
 }
 
 /** An image as a batch of one, `[1, H, W, 3]`. */

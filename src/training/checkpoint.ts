@@ -1,11 +1,13 @@
+/** What an exact resume needs, to and from our checkpoint files. */
 import { join } from "@std/path";
+import { z } from "zod";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { stateDict } from "../nn/state_dict.ts";
 import { type Checkpoint, type JsonValue, writeCheckpoint } from "../weights/checkpoint_file.ts";
-import { type HostTensor, hostTensor, type StateDict, toFloat32 } from "../weights/host_tensor.ts";
-import type { SiamBAN } from "../models/siamban.ts";
+import type { StateDict } from "../weights/host_tensor.ts";
 import type { Average, Quantity } from "./meters.ts";
 import type { Position, Trainer } from "./trainer.ts";
+import { writeError } from "./write_error.ts";
 
 /** Running averages of the printed quantities. */
 export type Averages = Readonly<Record<Quantity, Average>>;
@@ -20,15 +22,33 @@ export interface ResumePoint {
   readonly averages?: Averages;
 }
 
+/** The keys of the model's tensors in the file begin so, those of the momentum with the other. */
 const MODEL = "model.";
 const VELOCITY = "velocity.";
 
-/** Numbers that must not change within a training, because the data of a step follows from them. */
-interface Invariants {
-  readonly seed: number;
-  readonly batchSize: number;
-  readonly stepsPerEpoch: number;
-}
+const count = () => z.int().min(0);
+/** JSON has no NaN and no infinity: they are null in the file. */
+const figure = () => z.number().nullable().transform((value) => value ?? NaN);
+const average = z.object({
+  window: z.int(),
+  last: figure(),
+  mean: figure(),
+  history: z.array(z.number()),
+  count: count(),
+});
+const quantities = ["batch_time", "data_time", "cls_loss", "loc_loss", "total_loss"] as const;
+
+/** What a checkpoint holds beside tensors. */
+const stateSchema = z.object({
+  format: z.literal(1),
+  /** Name of the experiment, for a person who looks into the file. */
+  experiment: z.string(),
+  position: z.object({ epoch: count(), step: count() }),
+  /** What the data of a step follows from; it must not change within a training. */
+  invariants: z.object({ seed: count(), batchSize: count(), stepsPerEpoch: count() }),
+  averages: z.record(z.enum(quantities), average).nullable(),
+});
+type Invariants = z.infer<typeof stateSchema>["invariants"];
 
 /**
  * Name of the checkpoint at a position: `checkpoint_e3` after three epochs as tools/train.py has it,
@@ -53,75 +73,127 @@ export async function saveCheckpoint(
     readonly averages?: Averages;
   },
 ): Promise<string> {
-  const { position, model } = trainer;
+  const { position, model, optimizer } = trainer;
   const tensors = new Map(stateDict(model, MODEL));
-  for (const [name, velocity] of trainer.optimizer.velocities()) {
-    tensors.set(VELOCITY + name, velocity);
-  }
-  const { seed, batchSize } = config.training;
+  for (const [name, velocity] of optimizer.velocities()) tensors.set(VELOCITY + name, velocity);
   const state = {
     format: 1,
     experiment: config.name,
     position: { ...position },
-    invariants: { seed, batchSize, stepsPerEpoch },
+    invariants: { ...invariantsOf(config, stepsPerEpoch) },
     averages: averages ? toJson(averages) : null,
   };
-  await Deno.mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const path = join(folder, checkpointName(position));
   await writeCheckpoint(path, { tensors, state });
   return path;
 }
 
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+}
+
+/**
+ * Removes the checkpoints within an epoch that lie before a position: a newer one has taken their place. Those at
+ * the end of an epoch stay.
+ *
+ * @returns The names removed.
+ */
+export async function removeOutdated(folder: string, newest: Position): Promise<string[]> {
+  const removed: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const numbers = /^checkpoint_e(\d+)\.step(\d+)\.safetensors$/.exec(name);
+    if (!numbers) continue;
+    const [epoch, step] = numbers.slice(1).map(Number);
+    const isBefore = epoch < newest.epoch || (epoch === newest.epoch && step < newest.step);
+    if (isBefore) removed.push(name);
+  }
+  for (const name of removed) await Deno.remove(join(folder, name));
+  return removed;
+}
+
 /**
  * Takes a checkpoint apart.
+ *
+ * @param path Its name in a message.
+ * @throws {RangeError} If its state is not one that {@linkcode saveCheckpoint} writes.
+ */
+export function openCheckpoint({ tensors, state }: Checkpoint, path: string): ResumePoint {
+  const { position, averages } = readState(state, path);
+  return {
+    position,
+    weights: partOf(tensors, MODEL) ?? new Map(),
+    velocities: partOf(tensors, VELOCITY) ?? new Map(),
+    ...(averages ? { averages } : {}),
+  };
+}
+
+/**
+ * Takes a checkpoint apart to go on with its training.
  *
  * @throws {RangeError} If it belongs to a training whose steps have other data.
  */
 export function resumePoint(
-  { tensors, state }: Checkpoint,
+  checkpoint: Checkpoint,
   { config, stepsPerEpoch, path }: {
     readonly config: ExperimentConfig;
     readonly stepsPerEpoch: number;
     readonly path: string;
   },
 ): ResumePoint {
-  const saved = state as unknown as {
-    readonly position: Position;
-    readonly invariants: Invariants;
-    readonly averages: Averages | null;
-  };
-  const { seed, batchSize } = config.training;
-  const current: Invariants = { seed, batchSize, stepsPerEpoch };
-  for (const key of ["seed", "batchSize", "stepsPerEpoch"] as const) {
-    if (saved.invariants[key] !== current[key]) {
-      throw new RangeError(
-        `Cannot resume "${path}": its ${key} is ${saved.invariants[key]}, expected ${
-          current[key]
-        } as in ` +
-          "the experiment, change that back or start anew with training.pretrained",
-      );
-    }
-  }
-  const part = (prefix: string) =>
-    new Map(
-      [...tensors].filter(([name]) => name.startsWith(prefix))
-        .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
-    );
-  return {
-    position: saved.position,
-    weights: part(MODEL),
-    velocities: part(VELOCITY),
-    ...(saved.averages ? { averages: saved.averages } : {}),
-  };
+  const { invariants: saved } = readState(checkpoint.state, path);
+  const current = invariantsOf(config, stepsPerEpoch);
+  const keys = Object.keys(current) as (keyof Invariants)[];
+  const changed = keys.find((key) => saved[key] !== current[key]);
+  if (changed === undefined) return openCheckpoint(checkpoint, path);
+  throw new RangeError(
+    `Cannot resume "${path}": its ${changed} is ${saved[changed]}, expected ${
+      current[changed]
+    } as in ` +
+      "the experiment, change that back or start anew with training.pretrained",
+  );
 }
 
-/** JSON has no NaN: a last value that is none is written as the mean. */
+/**
+ * The weights of the model alone, where a file also holds the momentum of its training.
+ *
+ * @param tensors Of a checkpoint or of any weights file, which is returned as it is.
+ */
+export function modelWeights(tensors: StateDict): StateDict {
+  return partOf(tensors, MODEL) ?? tensors;
+}
+
+/** The tensors whose keys begin with a prefix, without it; nothing if there are none. */
+function partOf(tensors: StateDict, prefix: string): StateDict | undefined {
+  const part = [...tensors].filter(([name]) => name.startsWith(prefix));
+  if (part.length === 0) return undefined;
+  return new Map(part.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}
+
+function invariantsOf({ training }: ExperimentConfig, stepsPerEpoch: number): Invariants {
+  const { seed, batchSize } = training;
+  return { seed, batchSize, stepsPerEpoch };
+}
+
+function readState(state: JsonValue, path: string): z.infer<typeof stateSchema> {
+  const { data, error } = stateSchema.safeParse(state);
+  if (data) return data;
+  const { path: key, message } = error.issues[0];
+  throw new RangeError(
+    `Cannot resume "${path}": its state is of another form (${key.join(".")}: ${message}), ` +
+      "use the version of the program that wrote it",
+  );
+}
+
 function toJson(averages: Averages): JsonValue {
-  const finite = (value: number, otherwise: number) => Number.isFinite(value) ? value : otherwise;
+  const finite = (value: number) => Number.isFinite(value) ? value : null;
   return Object.fromEntries(
     Object.entries(averages).map(([name, average]) => {
-      const mean = finite(average.mean, 0);
-      return [name, { ...average, mean, last: finite(average.last, mean) }];
+      return [name, { ...average, mean: finite(average.mean), last: finite(average.last) }];
     }),
   );
 }

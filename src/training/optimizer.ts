@@ -1,5 +1,7 @@
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
-import type { ParameterGroup } from "../models/freeze.ts";
+import type { ExperimentConfig } from "../config/schema.ts";
+import { freezeBackbone, type ParameterGroup, parameterGroups } from "../models/freeze.ts";
+import type { SiamBAN } from "../models/siamban.ts";
 import type { NamedParameter } from "../nn/module.ts";
 import { ModuleBuffer, type Parameter } from "../nn/parameter.ts";
 import { fromHostTensor, toHostTensor } from "../nn/state_dict.ts";
@@ -61,7 +63,8 @@ export class Sgd implements Disposable {
       if (!saved) {
         throw new RangeError(
           `Cannot restore the momentum of "${name}": the checkpoint holds that of ${velocities.size} ` +
-            `other parameters, expected the same trained layers, check backbone.trainLayers`,
+            "other parameters, expected the same trained layers, check backbone.trainLayers and " +
+            "backbone.trainEpoch",
         );
       }
       fromHostTensor(velocity, saved, name);
@@ -95,4 +98,32 @@ export class Sgd implements Disposable {
   [Symbol.dispose](): void {
     for (const velocity of this.#velocities.values()) velocity.dispose();
   }
+}
+
+/** The sections of a configuration that make an optimiser. */
+export type OptimizerConfig = Pick<ExperimentConfig, "training" | "backbone">;
+
+/** The rate at which a group of parameters starts; a schedule scales it (tools/train.py `build_opt_lr`). */
+export function initialLr(
+  group: ParameterGroup["name"],
+  { training, backbone }: OptimizerConfig,
+): number {
+  return training.baseLr * (group === "backbone" ? backbone.layersLr : 1);
+}
+
+/**
+ * Sets what of a model trains, and builds the optimiser for it (tools/train.py `build_opt_lr`).
+ *
+ * @param options.backbone Whether `backbone.trainLayers` train; else the whole backbone is frozen.
+ */
+export function buildOptimizer(
+  model: SiamBAN,
+  config: OptimizerConfig,
+  { backbone }: { readonly backbone: boolean },
+): Sgd {
+  freezeBackbone(model, backbone ? config.backbone.trainLayers : []);
+  const groups = parameterGroups(model)
+    .map((group) => ({ ...group, initialLr: initialLr(group.name, config) }));
+  const { momentum, weightDecay, gradClip, maxLoss } = config.training;
+  return new Sgd(groups, { momentum, weightDecay, clipNorm: gradClip, maxLoss });
 }

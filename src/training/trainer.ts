@@ -1,13 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ExperimentConfig } from "../config/schema.ts";
 import type { Batch } from "../data/batches.ts";
-import { freezeBackbone, parameterGroups } from "../models/freeze.ts";
 import type { SiamBAN } from "../models/siamban.ts";
-import { Sgd } from "./optimizer.ts";
+import { buildOptimizer, type Sgd } from "./optimizer.ts";
 import type { StepReport } from "./report.ts";
 import type { StateDict } from "../weights/host_tensor.ts";
 import { buildLrSpace, type LrSpace } from "./schedule.ts";
-import { readStep, type StepFigures, toBatchTensors, trainStep } from "./step.ts";
+import { readStep, type StepFigures, type StepTensors, toBatchTensors, trainStep } from "./step.ts";
 
 /** A place in a training: the next step to take. Both count from 0. */
 export interface Position {
@@ -87,7 +86,7 @@ export class Trainer implements Disposable {
    *
    * @param batches The batches from {@linkcode position} on.
    * @throws {DivergedError} After `training.maxSkippedSteps` skipped steps in a row.
-   * @throws {RangeError} If the batches end too early.
+   * @throws {RangeError} If the batches end too early, or are those of other steps.
    */
   async *run(batches: AsyncIterable<Batch>): AsyncGenerator<TrainingEvent> {
     const { epochs } = this.#config.training;
@@ -110,26 +109,51 @@ export class Trainer implements Disposable {
   async *#runEpoch(source: AsyncIterator<Batch>): AsyncGenerator<TrainingEvent> {
     const { epoch } = this.#position;
     let pending: Promise<StepReport> | undefined;
-    for (let clock = performance.now(); this.#position.epoch === epoch; clock = performance.now()) {
+    while (this.#position.epoch === epoch) {
+      const clock = performance.now();
       const { value: batch, done } = await source.next();
-      if (done) throw new RangeError(`Cannot train: the batches end at ${this.#place()}`);
-      const report = this.#report(batch, clock);
+      if (done) throw new RangeError(`Cannot train: the batches end before ${this.#place()}`);
+      const report = this.#takeStep(batch, clock);
       this.#position = this.#next();
-      if (pending) yield this.#counted(await pending);
+      if (pending) yield* this.#tell(pending);
       pending = report;
-      if (this.#position.step > 0 && this.#position.step % this.#pauseEvery === 0) {
-        yield this.#counted(await pending);
+      if (this.#pausesHere()) {
+        yield* this.#tell(pending);
         pending = undefined;
         yield { kind: "pause", position: this.#position, epochEnd: false };
       }
     }
-    if (pending) yield this.#counted(await pending);
+    if (pending) yield* this.#tell(pending);
   }
 
-  /** Takes a step at once; its figures follow when the device has them. */
-  async #report(batch: Batch, clock: number): Promise<StepReport> {
+  /** Gives a report, and watches for a training that has stopped to learn. */
+  async *#tell(pending: Promise<StepReport>): AsyncGenerator<TrainingEvent> {
+    const report = await pending;
+    yield { kind: "step", report };
+    this.#skippedInRow = report.skipped === undefined ? 0 : this.#skippedInRow + 1;
+    const { maxSkippedSteps } = this.#config.training;
+    if (this.#skippedInRow < maxSkippedSteps) return;
+    throw new DivergedError(
+      `Cannot go on: ${maxSkippedSteps} steps in a row were skipped, the last at epoch ` +
+        `${report.epoch + 1} step ${report.step + 1} (${report.skipped}); look at the learning ` +
+        "rate (training.baseLr), the images of the named pairs and the weights started from",
+    );
+  }
+
+  /**
+   * Takes a step at once; its figures follow when the device has them.
+   *
+   * @param clock When the wait for the batch began, in milliseconds.
+   */
+  #takeStep(batch: Batch, clock: number): Promise<StepReport> {
     const dataTime = (performance.now() - clock) / 1000;
     const { epoch, step } = this.#position;
+    if (batch.epoch !== epoch || batch.step !== step) {
+      throw new RangeError(
+        `Cannot train: the batch is that of epoch ${batch.epoch + 1} step ${batch.step + 1}, ` +
+          `expected that of ${this.#place()}`,
+      );
+    }
     const groupLrs = this.#groupLrs();
     const inputs = toBatchTensors(batch);
     const tensors = trainStep(this.model, inputs, {
@@ -138,7 +162,21 @@ export class Trainer implements Disposable {
       norms: this.#config.training.logGrads,
     });
     tf.dispose(Object.values(inputs));
-    const { size, provenance } = batch;
+    const report = this.#readReport(tensors, { batch, clock, dataTime, groupLrs });
+    // A failure is told when it is the report's turn; until then nobody waits for it.
+    report.catch(() => {});
+    return report;
+  }
+
+  async #readReport(
+    tensors: StepTensors,
+    { batch: { epoch, step, size, provenance }, clock, dataTime, groupLrs }: {
+      readonly batch: Batch;
+      readonly clock: number;
+      readonly dataTime: number;
+      readonly groupLrs: readonly number[];
+    },
+  ): Promise<StepReport> {
     const { applied, ...figures } = await readStep(tensors);
     const batchTime = (performance.now() - clock) / 1000;
     return {
@@ -154,20 +192,6 @@ export class Trainer implements Disposable {
       ...figures,
       ...(applied ? {} : { skipped: this.#reason(figures, provenance) }),
     };
-  }
-
-  /** Watches for a training that has stopped to learn. */
-  #counted(report: StepReport): TrainingEvent {
-    this.#skippedInRow = report.skipped === undefined ? 0 : this.#skippedInRow + 1;
-    const { maxSkippedSteps } = this.#config.training;
-    if (this.#skippedInRow >= maxSkippedSteps) {
-      throw new DivergedError(
-        `Cannot go on: ${maxSkippedSteps} steps in a row were skipped, the last at epoch ` +
-          `${report.epoch + 1} step ${report.step + 1} (${report.skipped}); look at the learning ` +
-          "rate (training.baseLr), the images of the named pairs and the weights started from",
-      );
-    }
-    return { kind: "step", report };
   }
 
   #reason(
@@ -202,6 +226,12 @@ export class Trainer implements Disposable {
     return epoch === this.#config.backbone.trainEpoch && step === 0;
   }
 
+  /** Whether to pause within the epoch, before the next step. */
+  #pausesHere(): boolean {
+    const { step } = this.#position;
+    return step > 0 && this.#pauseEvery > 0 && step % this.#pauseEvery === 0;
+  }
+
   #place(): string {
     const { epoch, step } = this.#position;
     return `epoch ${epoch + 1} step ${step + 1} of ${this.#stepsPerEpoch}`;
@@ -213,21 +243,10 @@ export class Trainer implements Disposable {
     this.#optimizer = this.#buildOptimizer();
   }
 
-  /** Sets what is trained in the current epoch (tools/train.py `build_opt_lr`). */
   #buildOptimizer(): Sgd {
-    const { training, backbone } = this.#config;
-    const joined = this.#position.epoch >= backbone.trainEpoch;
-    freezeBackbone(this.model, joined ? backbone.trainLayers : []);
-    const groups = parameterGroups(this.model).map(({ name, parameters }) => ({
-      name,
-      parameters,
-      initialLr: training.baseLr * (name === "backbone" ? backbone.layersLr : 1),
-    }));
-    return new Sgd(groups, {
-      momentum: training.momentum,
-      weightDecay: training.weightDecay,
-      clipNorm: training.gradClip,
-      maxLoss: training.maxLoss,
+    const { trainEpoch } = this.#config.backbone;
+    return buildOptimizer(this.model, this.#config, {
+      backbone: this.#position.epoch >= trainEpoch,
     });
   }
 

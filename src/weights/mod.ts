@@ -18,7 +18,7 @@ export { readSafetensors, writeSafetensors } from "./safetensors.ts";
 export type { SafetensorsFile } from "./safetensors.ts";
 export { readTorchFile } from "./torch_file.ts";
 export type { ReadTorchOptions, TorchFile } from "./torch_file.ts";
-export { restoreFrom, toTorchSnapshot } from "./torch_snapshot.ts";
+export { groupSizes, restoreFrom, toTorchSnapshot } from "./torch_snapshot.ts";
 export type { RestoredSnapshot, SgdGroup, SgdState, TorchSnapshot } from "./torch_snapshot.ts";
 export { TorchTensor } from "./torch_tensor.ts";
 export { writeTorchFile } from "./torch_writer.ts";

@@ -97,6 +97,22 @@ export function restoreFrom(
   return { epoch, ...selection, sgd: restoreSgd(optimizer, { model, groups }) };
 }
 
+/**
+ * How many parameters each group of a snapshot's optimiser has.
+ *
+ * @throws {TypeError} If it has no optimiser with groups.
+ */
+export function groupSizes(value: PythonValue): readonly number[] {
+  const groups = entryOf(entryOf(value, "optimizer"), "param_groups");
+  if (!Array.isArray(groups)) {
+    refuse(`its parameter groups are ${kindOf(groups)}, expected a list`);
+  }
+  return groups.map((group) => {
+    const ids = entryOf(group, "params");
+    return Array.isArray(ids) ? ids.length : 0;
+  });
+}
+
 function restoreSgd(
   optimizer: PythonValue,
   { model, groups }: { model: ModelShapes; groups: readonly (readonly string[])[] },
