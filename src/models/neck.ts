@@ -90,6 +90,6 @@ function cropCenter(x: Tensor4D): Tensor4D {
         `check the exemplar size or turn the neck off`,
     );
   }
-  // Parity: neck.py crops [4, 11) whatever the size, so smaller maps lose their far side less.
+  // Parity: neck.py crops [4, 11) of any narrow map, which is the centre only of one 15 wide.
   return x.slice([0, CROP.start, CROP.start, 0], [-1, rows, columns, -1]);
 }

@@ -11,12 +11,13 @@ export type StateEntry = Parameter | ModuleBuffer | Counter;
  *
  * @example
  * ```ts
- * import { BatchNorm2d, Conv2d, Module, namedParameters, ReLU } from "siamban";
+ * import { BatchNorm2d, Conv2d, Module, namedParameters, ReLU, useBackend } from "siamban";
  * import { assertEquals } from "@std/assert";
  *
  * class Stem extends Module {
  *   readonly convKernel = [new Conv2d(3, 8, { kernel: 3, bias: false }), new BatchNorm2d(8), new ReLU()];
  * }
+ * await using _ = await useBackend("reference");
  * using stem = new Stem();
  * assertEquals([...namedParameters(stem)].map(({ name }) => name), [
  *   "conv_kernel.0.weight",
