@@ -41,7 +41,9 @@ export async function main(args: string[]): Promise<void> {
   }
   console.log(tally.summary());
   if (options.json) console.log(JSON.stringify({ root, device: backend.name, ...tally.figures }));
-  if (tally.figures.failed > 0) Deno.exitCode = 1;
+  const { passed, failed } = tally.figures;
+  if (passed + failed === 0) throw new Error(`Nothing in ${root} can be compared`);
+  if (failed > 0) Deno.exitCode = 1;
 }
 
 function lineOf(finding: SectionFinding): string {

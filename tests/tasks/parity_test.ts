@@ -44,6 +44,7 @@ Deno.test("parity refuses what it cannot do, and says what it can", async () => 
     [[], "one folder is needed"],
     [["tests", "--only", "op"], 'no section is "op", expected some of formula, ops'],
     [["no/such/folder"], "no/such/folder"],
+    [["tests/fixtures/config"], "Nothing in tests/fixtures/config can be compared"],
   ] as const;
   for (const [args, message] of cases) {
     const { code, stderr } = await parity(...args);
