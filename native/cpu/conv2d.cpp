@@ -14,7 +14,6 @@
 #include <dnnl.hpp>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "native.hpp"
@@ -53,36 +52,26 @@ struct Layout {
 constexpr int64_t kPlanNumbers = 17;
 using PlanKey = std::array<int64_t, kPlanNumbers + 1>;
 
-// A workplace for all threads that load the library; plans are never removed, so pointers stay good.
+// A workplace for each thread that calls: oneDNN's scratch memory belongs to the thread that makes a
+// primitive, so none may run on another. Plans are never removed, so their numbers stay good.
 struct Registry {
-  std::mutex mutex;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
   std::map<PlanKey, int64_t> by_shape;
   std::vector<std::unique_ptr<Plan>> plans;
   std::vector<std::unique_ptr<Layout>> layouts;
 };
 
 Registry &registry() {
-  static Registry instance;
+  thread_local Registry instance;
   return instance;
 }
 
-dnnl::stream &stream() {
-  thread_local dnnl::stream instance(registry().engine);
-  return instance;
-}
+dnnl::stream &stream() { return registry().stream; }
 
-Plan &plan_at(int64_t index) {
-  Registry &all = registry();
-  std::lock_guard<std::mutex> lock(all.mutex);
-  return *all.plans.at(index);
-}
+Plan &plan_at(int64_t index) { return *registry().plans.at(index); }
 
-Layout &layout_at(int64_t index) {
-  Registry &all = registry();
-  std::lock_guard<std::mutex> lock(all.mutex);
-  return *all.layouts.at(index);
-}
+Layout &layout_at(int64_t index) { return *registry().layouts.at(index); }
 
 memory wrap(const memory::desc &desc, const void *data) {
   return memory(desc, registry().engine, const_cast<void *>(data));
@@ -298,7 +287,6 @@ struct BackwardWeightArgs {
 SIAMBAN_EXPORT int32_t siamban_conv2d_plan(const PlanArgs *args) {
   return siamban::guarded([&] {
     Registry &all = registry();
-    std::lock_guard<std::mutex> lock(all.mutex);
     PlanKey key;
     std::copy_n(&args->direction, kPlanNumbers, key.begin());
     key.back() = omp_get_max_threads();

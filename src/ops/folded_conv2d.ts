@@ -59,6 +59,13 @@ export function foldedConv2d(
 ): Tensor4D {
   const { bias, norm, residual, ...attributes } = options;
   const shape = convOutputShape(x.shape, weight.shape, attributes);
+  const reach = attributes.dilation * (Math.min(weight.shape[1], weight.shape[2]) - 1);
+  if (attributes.padding > reach) {
+    throw new RangeError(
+      `Cannot convolve: padding is ${attributes.padding}, expected at most ${reach}, the reach of the ` +
+        `filter [${weight.shape}], so that no window lies outside of the image`,
+    );
+  }
   if (residual && residual.shape.some((size, axis) => size !== shape[axis])) {
     throw new RangeError(
       `Cannot add a residual: its shape is [${residual.shape}], expected [${shape}]`,
