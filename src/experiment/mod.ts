@@ -1,5 +1,6 @@
 /** From a configuration to a trained, tracked and saved model. */
 export * from "./data.ts";
+export * from "./export.ts";
 export * from "./held_out.ts";
 export * from "./picture.ts";
 export * from "./resume.ts";

@@ -139,6 +139,10 @@ class Run {
       pauseEvery: training.checkpointEvery,
       resume,
     });
+    if (trainer.position.epoch >= training.epochs) {
+      yield message(`nothing is left to train: all ${training.epochs} epochs are done`);
+      return;
+    }
     const batches = loadBatches(this.#dataset, {
       seed: training.seed,
       batchSize: training.batchSize,

@@ -1,57 +1,10 @@
 import { assertAlmostEquals, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { basename } from "@std/path";
-import { PbfReader } from "pbf";
-import { crc32c } from "../../src/training/crc32c.ts";
 import { EventFile, type Scalar, scalarsOf } from "../../src/training/tensorboard.ts";
+import { readEvents } from "./event_reader.ts";
 import { scenario } from "./golden_log.ts";
 
 const now = () => new Date(1_700_000_000_250);
-
-interface Event {
-  wallTime: number;
-  step: number;
-  version: string;
-  values: { tag: string; value: number }[];
-}
-
-/** Reads an event file after TensorBoard's published format; checks every length and checksum. */
-function readEvents(path: string): Event[] {
-  const bytes = Deno.readFileSync(path);
-  const view = new DataView(bytes.buffer);
-  const unmask = (masked: number) => {
-    const rotated = (masked - 0xa282ead8) >>> 0;
-    return (rotated >>> 17 | rotated << 15) >>> 0;
-  };
-  const events: Event[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const length = Number(view.getBigUint64(at, true));
-    const data = bytes.subarray(at + 12, at + 12 + length);
-    assertEquals(unmask(view.getUint32(at + 8, true)), crc32c(bytes.subarray(at, at + 8)));
-    assertEquals(unmask(view.getUint32(at + 12 + length, true)), crc32c(data));
-    events.push(readEvent(data));
-    at += 16 + length;
-  }
-  return events;
-}
-
-function readEvent(data: Uint8Array): Event {
-  const event: Event = { wallTime: 0, step: 0, version: "", values: [] };
-  return new PbfReader(data).readFields((tag, event: Event, reader) => {
-    if (tag === 1) event.wallTime = reader.readDouble();
-    if (tag === 2) event.step = reader.readVarint(true);
-    if (tag === 3) event.version = reader.readString();
-    if (tag === 5) {
-      reader.readMessage((tag, values: Event["values"], reader) => {
-        if (tag !== 1) return;
-        const value = reader.readMessage((tag, value: { tag: string; value: number }, reader) => {
-          if (tag === 1) value.tag = reader.readString();
-          if (tag === 2) value.value = reader.readFloat();
-        }, { tag: "", value: 0 });
-        values.push(value);
-      }, event.values);
-    }
-  }, event);
-}
 
 for (const name of ["two_phases", "exact_division", "nan_loss"]) {
   Deno.test(`scalarsOf() gives what the reference writes in scenario ${name}`, () => {
