@@ -12,22 +12,21 @@ import {
   benchmarkNamed,
   BENCHMARKS,
   type BenchmarkScores,
-  type Convention,
+  type ConventionName,
   CONVENTIONS,
+  findTrackers,
   formatTable,
   gatherReplay,
-  gatherScores,
-  listTrackers,
   packSubmission,
   plotScores,
   PROTOCOLS,
   readBenchmark,
   readSubmission,
   renderReport,
-  scoreTrackers,
+  scoreBenchmark,
+  type ScoredBenchmark,
   sequenceTable,
   toScoresJson,
-  TrackerResults,
   trackerTable,
 } from "../src/evaluation/mod.ts";
 import { runTask } from "./run_task.ts";
@@ -80,27 +79,12 @@ export async function main(args: string[]): Promise<void> {
   const [command, ...rest] = options._.map(String);
   const run = COMMANDS[command];
   if (!run || rest.length > 0) fail(`found "${options._.join(" ")}", expected a command`);
-  await run(await openInput(options), options);
+  await run(options);
 }
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** What all commands work on. */
-interface Input extends BenchmarkContent {
-  readonly trackers: readonly TrackerResults[];
-}
-
-const COMMANDS: Readonly<Record<string, (input: Input, options: Options) => Promise<void>>> = {
-  score,
-  submit,
-};
-
-async function openInput(options: Options): Promise<Input> {
-  const benchmark = benchmarkNamed(required(options, "benchmark"));
-  const content = await readBenchmark(benchmark, required(options, "annotations"));
-  reportMissing(content);
-  return { ...content, trackers: await findTrackers(content, options) };
-}
+const COMMANDS: Readonly<Record<string, (options: Options) => Promise<void>>> = { score, submit };
 
 function required(options: Options, name: string): string {
   const value = options[name];
@@ -127,50 +111,42 @@ function reportMissing({ benchmark, sequences, missing }: BenchmarkContent): voi
   }
 }
 
-/** Results lie in a folder for each tracker, perhaps below one of the benchmark's name. */
-async function findTrackers(
-  { benchmark, sequences }: BenchmarkContent,
-  options: Options,
-): Promise<TrackerResults[]> {
-  const results = required(options, "results");
-  const below = join(results, benchmark.name);
-  const isBelow = await Deno.stat(below).then(({ isDirectory }) => isDirectory, () => false);
-  const folders = await listTrackers(isBelow ? below : results, sequences);
-  const found = folders.map((folder) => new TrackerResults(folder));
-  if (found.length === 0) throw new RangeError(`Cannot find a tracker's folder in "${results}"`);
-  if (!options.trackers) return found;
-  return String(options.trackers).split(",").map((name) => {
-    const tracker = found.find((tracker) => tracker.name === name.trim());
-    if (tracker) return tracker;
-    const names = found.map(({ name }) => name).join(", ");
-    throw new RangeError(`Cannot find tracker "${name}" in "${results}", found ${names}`);
-  });
+function trackerNames({ trackers }: Options): string[] | undefined {
+  return trackers ? String(trackers).split(",").map((name) => name.trim()) : undefined;
 }
 
-async function score(input: Input, options: Options): Promise<void> {
+async function score(options: Options): Promise<void> {
   const lengths = options.lengths ?? "equal";
   if (lengths !== "equal" && lengths !== "shortest") {
     fail(`--lengths is "${lengths}", expected equal or shortest`);
   }
-  const conventions = chooseConventions(input.benchmark, options);
-  const asked = { ...input, conventions, lengths } as const;
-  const scores = await gatherScores(scoreTrackers(asked), asked);
+  const benchmark = benchmarkNamed(required(options, "benchmark"));
+  const scored = await scoreBenchmark({
+    benchmark: benchmark.name,
+    annotations: required(options, "annotations"),
+    results: required(options, "results"),
+    trackers: trackerNames(options),
+    conventions: chooseConventions(benchmark, options),
+    lengths,
+  });
+  reportMissing(scored);
+  const { scores } = scored;
   printScores(scores, options);
   if (options.plots) await drawPlots(scores, String(options.plots));
-  if (options.report) await writeReport(scores, input, String(options.report));
+  if (options.report) await writeReport(scored, String(options.report));
   if (options.json) console.log(JSON.stringify(toScoresJson(scores)));
   if (scores.problems.length > 0 && !options["allow-missing"]) Deno.exitCode = 1;
 }
 
-function chooseConventions(benchmark: Benchmark, options: Options): Convention[] {
+function chooseConventions(benchmark: Benchmark, options: Options): ConventionName[] {
   const known = Object.values(CONVENTIONS)
-    .filter((convention) => PROTOCOLS[benchmark.protocol].knows(convention));
+    .filter((convention) => PROTOCOLS[benchmark.protocol].knows(convention))
+    .map(({ name }) => name);
   if (options["all-conventions"]) return known;
   const name = options.convention ?? benchmark.convention;
-  const chosen = known.find((convention) => convention.name === name);
+  const chosen = known.find((convention) => convention === name);
   if (chosen) return [chosen];
-  const names = known.map(({ name }) => name).join(", ");
-  throw new RangeError(`Cannot score ${benchmark.name} by "${name}", expected ${names}`);
+  throw new RangeError(`Cannot score ${benchmark.name} by "${name}", expected ${known.join(", ")}`);
 }
 
 function printScores(scores: BenchmarkScores, options: Options): void {
@@ -200,30 +176,32 @@ async function drawPlots(scores: BenchmarkScores, folder: string): Promise<void>
   }
 }
 
-async function writeReport(scores: BenchmarkScores, input: Input, file: string): Promise<void> {
+async function writeReport(
+  { scores, sequences, trackers, benchmark }: ScoredBenchmark,
+  file: string,
+): Promise<void> {
   const { renderSvg } = await import("../src/evaluation/plots/render.ts");
-  const { sequences, trackers, benchmark } = input;
-  const replay = await Array.fromAsync(gatherReplay(sequences, trackers, benchmark.protocol));
+  const replay = [...gatherReplay(sequences, trackers, benchmark.protocol)];
   const plots = plotScores(scores).map(renderSvg);
   await Deno.writeTextFile(file, renderReport({ scores, plots, replay }));
   console.log(file);
 }
 
-async function submit(
-  { benchmark, sequences, trackers }: Input,
-  options: Options,
-): Promise<void> {
-  const { name } = benchmark;
+async function submit(options: Options): Promise<void> {
+  const benchmark = benchmarkNamed(required(options, "benchmark"));
+  const results = required(options, "results"), { name } = benchmark;
   if (name !== "GOT-10k" && name !== "TrackingNet") {
     throw new RangeError(`Cannot pack results for ${name}, expected GOT-10k or TrackingNet`);
   }
-  const folder = String(options.out ?? options.results);
+  const content = await readBenchmark(benchmark, required(options, "annotations"));
+  reportMissing(content);
+  const folder = String(options.out ?? results);
   await Deno.mkdir(folder, { recursive: true });
-  for (const tracker of trackers) {
-    const archive = await packSubmission(await readSubmission(tracker, sequences), name);
+  for (const tracker of await findTrackers(results, content, trackerNames(options))) {
+    const archive = await packSubmission(await readSubmission(tracker, content.sequences), name);
     const file = join(folder, `${tracker.name}.zip`);
     await Deno.writeFile(file, archive);
-    console.log(`${file}: ${sequences.length} sequences, ${archive.length} bytes`);
+    console.log(`${file}: ${content.sequences.length} sequences, ${archive.length} bytes`);
   }
 }
 

@@ -20,7 +20,9 @@ export function startFrames(run: Trajectory): number[] {
 }
 
 function framesMarked(run: Trajectory, mark: number): number[] {
-  return run.flatMap((frame, i) => frame === mark ? [i] : []);
+  const frames: number[] = [];
+  for (let i = 0; i < run.length; i++) if (run[i] === mark) frames.push(i);
+  return frames;
 }
 
 /** Overlaps without those of the first `burnIn` frames after each start, which become NaN. */
@@ -92,7 +94,11 @@ export function accuracyRobustness(
   const frames = total(sequences, ({ frames }) => frames);
   const lost = total(sequences, ({ lost }) => lost);
   if (weighting === "frames") {
-    const accuracy = nanMean(sequences.flatMap(({ overlaps }) => [...overlaps]));
+    const counted = sequences.map(({ overlaps }) =>
+      overlaps.filter((value) => !Number.isNaN(value))
+    );
+    const accuracy = total(counted, (part) => part.reduce((sum, value) => sum + value, 0)) /
+      total(counted, ({ length }) => length);
     return { accuracy, robustness: 100 * lost / frames, lost, frames };
   }
   const accuracy = total(sequences, ({ accuracy, frames }) => accuracy * frames) / frames;

@@ -96,25 +96,63 @@ export function expectedOverlapCurve(
   segments: readonly WeightedSegment[],
   length = 0,
 ): Float32Array {
+  const weights = segments.map(({ weight }) => weight);
+  return expectedOverlapCurves(segments, [weights], length)[0];
+}
+
+/**
+ * {@linkcode expectedOverlapCurve} for several weightings of the same segments.
+ *
+ * @param weightings A weight a segment, for each curve.
+ */
+export function expectedOverlapCurves(
+  segments: readonly Pick<Segment, "overlaps" | "failed">[],
+  weightings: readonly (readonly number[])[],
+  length = 0,
+): Float32Array[] {
   const longest = segments.reduce((max, { overlaps }) => Math.max(max, overlaps.length), length);
-  const sums = new Float64Array(longest), weights = new Float64Array(longest);
-  const reached = new Uint8Array(longest);
-  for (const { overlaps, failed, weight } of segments) {
-    let sum = 0;
-    for (let i = 1; i < (failed ? longest : overlaps.length); i++) {
-      if (i < overlaps.length) {
-        // A frame without overlap takes no part, and leaves the sum unknown from there on.
-        sum += overlaps[i];
-        if (Number.isNaN(overlaps[i])) continue;
+  const sums = weightings.map(() => new Float64Array(longest));
+  const totals = weightings.map(() => new Float64Array(longest));
+  const isReached = new Uint8Array(longest);
+  segments.forEach((segment, s) => {
+    const means = runningMeans(segment, longest), missing = missingFrames(segment.overlaps);
+    for (let i = 1; i < means.length; i++) if (!missing?.[i]) isReached[i] = 1;
+    for (let k = 0; k < weightings.length; k++) {
+      const weight = weightings[k][s], sum = sums[k], total = totals[k];
+      if (weight === 0) continue;
+      for (let i = 1; i < means.length; i++) {
+        if (missing?.[i]) continue;
+        sum[i] += means[i] * weight;
+        total[i] += weight;
       }
-      sums[i] += sum / i * weight;
-      weights[i] += weight;
-      reached[i] = 1;
     }
+  });
+  return weightings.map((_, k) => {
+    const curve = Float32Array.from(sums[k], (sum, i) => isReached[i] ? sum / totals[k][i] : 0);
+    if (longest > 0) curve[0] = 1;
+    return curve;
+  });
+}
+
+/** Frames without overlap, if any: they take no part, but leave the mean unknown from there on. */
+function missingFrames(overlaps: Float64Array): boolean[] | undefined {
+  for (let i = 1; i < overlaps.length; i++) {
+    if (Number.isNaN(overlaps[i])) return Array.from(overlaps, Number.isNaN);
   }
-  const curve = Float32Array.from(sums, (sum, i) => reached[i] ? sum / weights[i] : 0);
-  if (longest > 0) curve[0] = 1;
-  return curve;
+  return undefined;
+}
+
+/** Mean overlap from the second frame on, by length; a segment that failed goes on with zeros. */
+function runningMeans(
+  { overlaps, failed }: Pick<Segment, "overlaps" | "failed">,
+  longest: number,
+): Float64Array {
+  const means = new Float64Array(failed ? longest : overlaps.length);
+  for (let i = 1, sum = 0; i < means.length; i++) {
+    if (i < overlaps.length) sum += overlaps[i];
+    means[i] = sum / i;
+  }
+  return means;
 }
 
 /** The lengths that a year's expected average overlap is taken over, the shortest being 1. */

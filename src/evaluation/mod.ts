@@ -19,6 +19,12 @@ export * from "./report/html.ts";
 export * from "./report/replay_data.ts";
 export * from "./results.ts";
 export * from "./score.ts";
+export {
+  findTrackers,
+  scoreBenchmark,
+  type ScoredBenchmark,
+  type ScoreRequest,
+} from "./score_benchmark.ts";
 export * from "./scores_json.ts";
 export * from "./sequence.ts";
 export * from "./submission.ts";

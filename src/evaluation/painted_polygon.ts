@@ -1,5 +1,3 @@
-import type { Bounds } from "./region.ts";
-
 const { fround } = Math;
 
 /** The grid that both regions of a pair are painted on. */
@@ -12,7 +10,7 @@ export interface Grid {
 }
 
 /** Corners of a polygon with the rows it lies between. */
-interface Corners {
+export interface Corners {
   readonly xs: readonly number[];
   readonly ys: readonly number[];
   readonly top: number;
@@ -44,12 +42,12 @@ export class PaintedPolygon {
     this.#firstRow = Math.max(0, Math.floor(top - y) - 1);
     const lastRow = Math.min(height - 1, Math.ceil(bottom - y) + 1);
     this.#reserve(Math.max(0, lastRow - this.#firstRow + 1), xs.length);
-    let x2 = roundAway(fround(xs[xs.length - 1] - x)),
-      y2 = roundAway(fround(ys[xs.length - 1] - y));
+    let x2 = roundAway(fround(xs[xs.length - 1] - x));
+    let y2 = roundAway(fround(ys[xs.length - 1] - y));
     for (let i = 0; i < xs.length; i++) {
       const x1 = roundAway(fround(xs[i] - x)), y1 = roundAway(fround(ys[i] - y));
       // An edge along a row adds nothing to it.
-      if (y1 !== y2) this.#follow({ x1, y1, x2, y2 });
+      if (y1 !== y2) this.#followEdge(x1, y1, x2 - x1, y2 - y1);
       x2 = x1;
       y2 = y1;
     }
@@ -65,12 +63,11 @@ export class PaintedPolygon {
     if (rows * corners > this.#columns.length) this.#columns = new Int32Array(rows * corners);
   }
 
-  /** Notes where an edge touches each row. */
-  #follow({ x1, y1, x2, y2 }: { x1: number; y1: number; x2: number; y2: number }): void {
+  /** Notes where the edge from (x1, y1) to (x1 + run, y1 + rise) touches each row. */
+  #followEdge(x1: number, y1: number, run: number, rise: number): void {
     const columns = this.#columns, lengths = this.#lengths, stride = this.#stride;
-    const run = x2 - x1, rise = y2 - y1;
-    const from = Math.max(0, Math.min(y1, y2) - this.#firstRow);
-    const to = Math.min(this.#rows - 1, Math.max(y1, y2) - this.#firstRow);
+    const from = Math.max(0, Math.min(y1, y1 + rise) - this.#firstRow);
+    const to = Math.min(this.#rows - 1, Math.max(y1, y1 + rise) - this.#firstRow);
     for (let row = from, dy = from + this.#firstRow - y1; row <= to; row++, dy++) {
       const column = Math.trunc(x1 + dy / rise * run), start = row * stride;
       let place = start + lengths[row]++;
@@ -106,29 +103,18 @@ export class PaintedPolygon {
     this.pixels = sum;
   }
 
-  /** Number of pixels in common with a painted box. */
-  pixelsInBox({ left, top, right, bottom }: Bounds): number {
-    const columns = this.#columns, lengths = this.#lengths;
-    const last = Math.min(this.#rows - 1, bottom - this.#firstRow);
-    let shared = 0;
-    for (let row = Math.max(0, top - this.#firstRow); row <= last; row++) {
-      const start = row * this.#stride, end = start + lengths[row];
-      for (let i = start; i < end; i += 2) {
-        const common = Math.min(right, columns[i + 1]) - Math.max(left, columns[i]) + 1;
-        if (common > 0) shared += common;
-      }
-    }
-    return shared;
-  }
-
   /** Number of pixels in common with another polygon painted on the same grid. */
   pixelsInPolygon(other: PaintedPolygon): number {
     let shared = 0;
     for (let row = 0; row < other.#rows; row++) {
-      const y = row + other.#firstRow, start = row * other.#stride;
-      for (let i = start; i < start + other.#lengths[row]; i += 2) {
-        const [left, right] = [other.#columns[i], other.#columns[i + 1]];
-        shared += this.pixelsInBox({ left, right, top: y, bottom: y });
+      const mine = row + other.#firstRow - this.#firstRow;
+      if (mine < 0 || mine >= this.#rows) continue;
+      const a = mine * this.#stride, b = row * other.#stride;
+      for (let i = a; i < a + this.#lengths[mine]; i += 2) {
+        for (let j = b; j < b + other.#lengths[row]; j += 2) {
+          const right = Math.min(this.#columns[i + 1], other.#columns[j + 1]);
+          shared += Math.max(0, right - Math.max(this.#columns[i], other.#columns[j]) + 1);
+        }
       }
     }
     return shared;

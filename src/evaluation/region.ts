@@ -36,7 +36,7 @@ export function isPolygon(region: Region): region is Polygon {
  */
 export function toRegion(numbers: readonly number[]): Region | null | undefined {
   if (numbers.length < 4 || numbers.length % 2 !== 0) return undefined;
-  if (numbers.some(Number.isNaN)) return null;
+  for (const number of numbers) if (Number.isNaN(number)) return null;
   if (numbers.length > 4) return { points: numbers };
   const [x, y, w, h] = numbers;
   return { x, y, w, h };

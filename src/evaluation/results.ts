@@ -42,7 +42,7 @@ export class TrackerResults {
   readonly name: string;
   readonly #folder: string;
   /** Names in a folder by their simplified form; folders are listed once. */
-  readonly #listed = new Map<string, Promise<Map<string, string>>>();
+  readonly #listed = new Map<string, Map<string, string>>();
 
   constructor(folder: string, name: string = basename(folder)) {
     this.name = name;
@@ -58,21 +58,21 @@ export class TrackerResults {
    * both go; `any`: they are taken as they are.
    * @throws {ResultError} If there is no file, or one is malformed or of another length.
    */
-  async read(
+  read(
     sequence: Sequence,
     protocol: ProtocolName,
     { lengths = "equal" as LengthRule } = {},
-  ): Promise<RawResult> {
-    const files = await this.#find(sequence.name, protocol);
+  ): RawResult {
+    const files = this.#find(sequence.name, protocol);
     const runs: Trajectory[] = [];
     for (const file of files) {
-      const run = parseTrajectory(await readText(file), file, protocol);
+      const run = parseTrajectory(readText(file), file, protocol);
       checkLength(run, sequence, { file, lengths });
       runs.push(lengths === "any" ? run : run.slice(0, sequence.truth.length));
     }
     if (protocol !== "longTerm") return { runs };
-    const confidences = await Promise.all(
-      files.map((file, i) => readConfidences(file.replace(/\.txt$/, "_confidence.value"), runs[i])),
+    const confidences = files.map((file, i) =>
+      readConfidences(file.replace(/\.txt$/, "_confidence.value"), runs[i])
     );
     return { runs, confidences };
   }
@@ -86,16 +86,16 @@ export class TrackerResults {
     return rows[0]?.map((_, k) => rows.map((row) => row[k]));
   }
 
-  async #find(sequence: string, protocol: ProtocolName): Promise<string[]> {
+  #find(sequence: string, protocol: ProtocolName): string[] {
     const names = [sequence, ...OTHER_NAMES[sequence] ?? []];
     for (const folder of RUN_FOLDERS[protocol].map((part) => join(this.#folder, part))) {
-      const entries = await this.#list(folder);
+      const entries = this.#list(folder);
       for (const name of names) {
         const file = entries.get(simplify(`${name}.txt`));
         if (file) return [join(folder, file)];
         const runFolder = entries.get(simplify(name));
         if (!runFolder) continue;
-        const runs = await listRuns(join(folder, runFolder), name);
+        const runs = listRuns(join(folder, runFolder), name);
         if (runs.length > 0) return runs;
       }
     }
@@ -106,17 +106,18 @@ export class TrackerResults {
     );
   }
 
-  #list(folder: string): Promise<Map<string, string>> {
+  #list(folder: string): Map<string, string> {
     const known = this.#listed.get(folder) ?? listSimplified(folder);
     this.#listed.set(folder, known);
     return known;
   }
 }
 
-async function listSimplified(folder: string): Promise<Map<string, string>> {
+function listSimplified(folder: string): Map<string, string> {
   const names = new Map<string, string>();
   try {
-    for await (const { name } of Deno.readDir(folder)) names.set(simplify(name), name);
+    // Thousands of small folders and files: waiting for each would take longer than reading it.
+    for (const { name } of Deno.readDirSync(folder)) names.set(simplify(name), name);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
       throw error;
@@ -129,8 +130,8 @@ function simplify(name: string): string {
   return name.toLowerCase().replace(/[-_. ]/g, "_");
 }
 
-async function listRuns(folder: string, sequence: string): Promise<string[]> {
-  const names = [...(await listSimplified(folder)).values()];
+function listRuns(folder: string, sequence: string): string[] {
+  const names = [...listSimplified(folder).values()];
   const start = simplify(sequence);
   return names
     .filter((name) => /_\d+\.txt$/.test(name) && simplify(name).startsWith(`${start}_`))
@@ -148,20 +149,20 @@ export async function listTrackers(
   path: string,
   sequences: readonly { readonly name: string }[],
 ): Promise<string[]> {
-  const known = new Set(sequences.map(({ name }) => simplify(name)));
+  const known = new Set(sequences.map(({ name }) => name));
   const folders: string[] = [];
   for await (const { name, isDirectory, isSymlink } of Deno.readDir(path)) {
     if (["baseline", "longterm", "unsupervised"].includes(name)) return [path];
-    if (known.has(simplify(name.replace(/\.txt$/, "")))) return [path];
+    if (known.has(name.replace(/\.txt$/, ""))) return [path];
     const isFolder = isDirectory || isSymlink && (await Deno.stat(join(path, name))).isDirectory;
     if (isFolder && !name.startsWith(".")) folders.push(join(path, name));
   }
   return folders.sort();
 }
 
-async function readText(file: string): Promise<string> {
+function readText(file: string): string {
   try {
-    return await Deno.readTextFile(file);
+    return Deno.readTextFileSync(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ResultError(`Cannot read "${file}": ${reason}`, { cause });
@@ -215,8 +216,8 @@ function checkLength(
 }
 
 /** Confidences lie beside the result, a line a frame, that of the first frame being blank. */
-async function readConfidences(file: string, run: Trajectory): Promise<Float64Array> {
-  const lines = (await readText(file)).split(/\r\n|\n|\r/);
+function readConfidences(file: string, run: Trajectory): Float64Array {
+  const lines = readText(file).split(/\r\n|\n|\r/);
   if (lines.at(-1) === "") lines.pop();
   const values = Float64Array.from(lines, (line, i) => {
     const value = i === 0 || /^\s*[-+]?nan\s*$/i.test(line) ? NaN : Number(line);

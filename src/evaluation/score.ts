@@ -46,7 +46,7 @@ export async function* scoreTrackers(options: ScoreOptions): AsyncGenerator<Scor
   for (const tracker of trackers) {
     for (const sequence of sequences) {
       try {
-        const result = await tracker.read(sequence, benchmark.protocol, { lengths });
+        const result = tracker.read(sequence, benchmark.protocol, { lengths });
         const scores = conventions.map((convention) =>
           scoreSequence(benchmark, sequence, { result, convention })
         );
@@ -130,9 +130,23 @@ export async function gatherScores(
     trackers.map(({ name }) => {
       const list = scored.get(keyOf(name, convention.name)) ?? [];
       return totalOf(list, { benchmark, tracker: name, convention });
-    }).sort(byRank(benchmark))
+    })
   );
-  return { benchmark, expected: sequences.length, scores, problems };
+  return rankScores({ benchmark, expected: sequences.length, scores, problems });
+}
+
+/** Scores by convention, the best tracker first; problems by tracker. */
+export function rankScores(unranked: BenchmarkScores): BenchmarkScores {
+  const byConvention = Map.groupBy(unranked.scores, ({ convention }) => convention);
+  const scores = [...byConvention.values()].flatMap((list) =>
+    list.toSorted(byRank(unranked.benchmark))
+  );
+  const problems = unranked.problems.toSorted((a, b) => compare(a.tracker, b.tracker));
+  return { ...unranked, scores, problems };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 const NOTHING: Totals = { values: {}, sequences: {}, attributes: {}, curves: {} };
@@ -157,5 +171,5 @@ function byRank({ protocol }: Benchmark) {
     return Number.isNaN(value) ? -Infinity : better === "higher" ? value : -value;
   };
   return (a: TrackerScore, b: TrackerScore) =>
-    rank(b.values) - rank(a.values) || (a.tracker < b.tracker ? -1 : 1);
+    rank(b.values) - rank(a.values) || compare(a.tracker, b.tracker);
 }

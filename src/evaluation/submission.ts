@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { strToU8, zip, type Zippable } from "fflate";
+import type { Zippable } from "fflate";
 import type { Ltwh } from "../geometry/boxes.ts";
 import { enclosingBox, type Trajectory } from "./region.ts";
 import type { TrackerResults } from "./results.ts";
@@ -31,6 +31,8 @@ export async function packSubmission(
   sequences: readonly SubmittedSequence[],
   form: SubmissionForm,
 ): Promise<Uint8Array> {
+  // Loaded only here: scoring does without.
+  const { strToU8, zip } = await import("fflate");
   const files: Zippable = {};
   for (const { name, runs, times } of sequences) {
     if (form === "TrackingNet") {
@@ -80,7 +82,7 @@ export async function readSubmission(
       ? sequence.frames.map((_, i) => sequence.truth[i] ?? null)
       : sequence.truth;
     const lengths = frames === 0 ? "any" : "equal";
-    const { runs } = await tracker.read({ ...sequence, truth }, "ope", { lengths });
+    const { runs } = tracker.read({ ...sequence, truth }, "ope", { lengths });
     const [first] = sequence.truth;
     submitted.push({
       name: sequence.name,

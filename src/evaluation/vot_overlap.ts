@@ -6,6 +6,7 @@
  * @module
  */
 import { type Grid, PaintedPolygon, roundAway } from "./painted_polygon.ts";
+import { PaintedQuad } from "./painted_quad.ts";
 import { type Bounds, isPolygon, type Mark, type Polygon, type Region } from "./region.ts";
 
 const EVERYWHERE: Bounds = {
@@ -46,35 +47,31 @@ export function votOverlaps(
   truth: readonly (Region | null)[],
   bounds: Bounds = EVERYWHERE,
 ): Float64Array {
-  const painter = new Painter();
-  const overlaps = new Float64Array(Math.min(predicted.length, truth.length)).fill(NaN);
-  for (let i = 0; i < overlaps.length; i++) {
-    const a = predicted[i], b = truth[i];
-    if (typeof a === "number" || b === null) continue;
-    overlaps[i] = painter.overlap(outline(a), outline(b), bounds);
-  }
-  return overlaps;
+  return votOverlapsWithin(predicted, truth, [bounds])[0];
 }
 
 /**
- * Overlaps under narrower bounds, from those under wider ones: only frames in which a region
- * reaches beyond the narrower bounds are painted again.
- *
- * @param overlaps Result of {@linkcode votOverlaps} under bounds that contain `bounds`.
+ * {@linkcode votOverlaps} under several bounds, each within the one before. Only a frame in which a
+ * region reaches beyond the narrower bounds is painted again.
  */
-export function narrowOverlaps(
-  overlaps: Float64Array,
+export function votOverlapsWithin(
   predicted: readonly (Region | Mark)[],
   truth: readonly (Region | null)[],
-  bounds: Bounds,
-): Float64Array {
-  const painter = new Painter();
-  return overlaps.map((overlap, i) => {
+  bounds: readonly Bounds[],
+): Float64Array[] {
+  const painter = new Painter(), frames = Math.min(predicted.length, truth.length);
+  const overlaps = bounds.map(() => new Float64Array(frames).fill(NaN));
+  for (let i = 0; i < frames; i++) {
     const region = predicted[i], target = truth[i];
-    if (typeof region === "number" || target === null) return overlap;
+    if (typeof region === "number" || target === null) continue;
     const a = outline(region), b = outline(target);
-    return isWithin(a, bounds) && isWithin(b, bounds) ? overlap : painter.overlap(a, b, bounds);
-  });
+    for (let k = 0; k < bounds.length; k++) {
+      overlaps[k][i] = k > 0 && isWithin(a, bounds[k]) && isWithin(b, bounds[k])
+        ? overlaps[k - 1][i]
+        : painter.overlap(a, b, bounds[k]);
+    }
+  }
+  return overlaps;
 }
 
 /** A region as the corners that are painted, with the box around them. */
@@ -145,6 +142,7 @@ function boxOverlap(a: Bounds, b: Bounds): number {
 class Painter {
   readonly #a = new PaintedPolygon();
   readonly #b = new PaintedPolygon();
+  readonly #quad = new PaintedQuad();
 
   overlap(a: Outline, b: Outline, bounds: Bounds): number {
     const seenA = intersection(a, bounds), seenB = intersection(b, bounds);
@@ -163,12 +161,13 @@ class Painter {
       return ratio(pixels(intersection(boxA, boxB)), pixels(boxA), pixels(boxB));
     }
     if (a.isBox || b.isBox) {
-      const box = paintBox(a.isBox ? a : b, grid);
-      const polygon = this.#a.paint(a.isBox ? b : a, grid);
-      return ratio(polygon.pixelsInBox(box), polygon.pixels, pixels(box));
+      const [box, polygon] = a.isBox ? [a, b] : [b, a], painted = paintBox(box, grid);
+      if (this.#quad.count(polygon, grid, painted)) {
+        return ratio(this.#quad.shared, this.#quad.pixels, pixels(painted));
+      }
     }
-    const polygonA = this.#a.paint(a, grid), polygonB = this.#b.paint(b, grid);
-    return ratio(polygonA.pixelsInPolygon(polygonB), polygonA.pixels, polygonB.pixels);
+    const paintedA = this.#a.paint(a, grid), paintedB = this.#b.paint(b, grid);
+    return ratio(paintedA.pixelsInPolygon(paintedB), paintedA.pixels, paintedB.pixels);
   }
 }
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { dirname, join } from "@std/path";
 import {
   listTrackers,
@@ -17,7 +17,7 @@ function sequenceOf(name: string, frames = 2): Sequence {
 /** Runs a test on a folder of results. */
 async function withFiles(
   files: Record<string, string>,
-  test: (folder: string) => Promise<void>,
+  test: (folder: string) => void | Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -68,36 +68,36 @@ Deno.test("TrackerResults.read() finds all repetitions of a VOT run, in order", 
     "T/baseline/bag/bag_001.txt": "1\n1,2,3,4\n",
     "T/baseline/bag/bag_time.txt": "0\n",
   };
-  await withFiles(files, async (folder) => {
-    const { runs } = await new TrackerResults(join(folder, "T")).read(sequenceOf("bag"), "restart");
+  await withFiles(files, (folder) => {
+    const { runs } = new TrackerResults(join(folder, "T")).read(sequenceOf("bag"), "restart");
     assertEquals(runs, [[1, box], [1, { x: 5, y: 5, w: 5, h: 5 }]]);
   });
 });
 
 Deno.test("TrackerResults.read() finds flat files, GOT-10k folders and other spellings", async () => {
   const files = { "jogging_1.txt": two, "Human4.txt": two, "GOT_1/GOT_1_001.txt": two };
-  await withFiles(files, async (folder) => {
+  await withFiles(files, (folder) => {
     const tracker = new TrackerResults(folder);
     for (const name of ["Jogging-1", "Human4-2", "GOT_1"]) {
-      assertEquals((await tracker.read(sequenceOf(name), "ope")).runs, [[box, box]], name);
+      assertEquals((tracker.read(sequenceOf(name), "ope")).runs, [[box, box]], name);
     }
   });
 });
 
 Deno.test("TrackerResults.read() names what is missing and what is too short or long", async () => {
   const files = { "a.txt": "1,2,3,4\n", "b.txt": two + "1,2,3,4\n", "empty.txt": "" };
-  await withFiles(files, async (folder) => {
+  await withFiles(files, (folder) => {
     const tracker = new TrackerResults(folder, "T");
     const read = (name: string) => () => tracker.read(sequenceOf(name), "ope");
-    await assertRejects(read("c"), ResultError, 'Cannot find results of "T" on "c"');
-    await assertRejects(read("a"), ResultError, "it has 1 frames, expected 2");
-    await assertRejects(read("b"), ResultError, "it has 3 frames, expected 2");
-    await assertRejects(read("empty"), ResultError, "it has 0 frames, expected 2");
+    assertThrows(read("c"), ResultError, 'Cannot find results of "T" on "c"');
+    assertThrows(read("a"), ResultError, "it has 1 frames, expected 2");
+    assertThrows(read("b"), ResultError, "it has 3 frames, expected 2");
+    assertThrows(read("empty"), ResultError, "it has 0 frames, expected 2");
     const shortest = { lengths: "shortest" } as const;
-    assertEquals((await tracker.read(sequenceOf("b"), "ope", shortest)).runs[0].length, 2);
-    assertEquals((await tracker.read(sequenceOf("a"), "ope", shortest)).runs[0].length, 1);
+    assertEquals((tracker.read(sequenceOf("b"), "ope", shortest)).runs[0].length, 2);
+    assertEquals((tracker.read(sequenceOf("a"), "ope", shortest)).runs[0].length, 1);
     const longer = { ...sequenceOf("b"), mayExceed: true };
-    assertEquals((await tracker.read(longer, "ope")).runs[0].length, 2);
+    assertEquals((tracker.read(longer, "ope")).runs[0].length, 2);
   });
 });
 
@@ -108,11 +108,11 @@ Deno.test("TrackerResults.read() reads confidences beside long-term results", as
     "longterm/b/b_001.txt": "1\n1,2,3,4\n",
     "longterm/b/b_001_confidence.value": "\n",
   };
-  await withFiles(files, async (folder) => {
+  await withFiles(files, (folder) => {
     const tracker = new TrackerResults(folder);
-    const { confidences } = await tracker.read(sequenceOf("a"), "longTerm");
+    const { confidences } = tracker.read(sequenceOf("a"), "longTerm");
     assertEquals([...confidences![0]], [NaN, 0.5]);
-    await assertRejects(
+    assertThrows(
       () => tracker.read(sequenceOf("b"), "longTerm"),
       ResultError,
       "it has 1 lines, expected 2",

@@ -1,4 +1,4 @@
-import { dirname, join } from "@std/path";
+import { dirname } from "@std/path";
 import { z } from "zod";
 import { type Region, toRegion } from "../region.ts";
 import type { Sequence } from "../sequence.ts";
@@ -12,15 +12,22 @@ const regions = z.custom<readonly (readonly (number | null)[])[]>(
   "expected a list of lists of numbers, one a frame",
 );
 
+function isListOf(type: "number" | "string") {
+  return (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === type);
+}
+
 function isRow(row: unknown): boolean {
   return Array.isArray(row) && row.every((value) => typeof value === "number" || value === null);
 }
 
-const marks = z.array(z.number()).optional();
+const marks = z.custom<readonly number[]>(isListOf("number"), "expected a list of numbers")
+  .optional();
 
 /** One sequence of pysot's annotation files; what else is in it does not matter. */
 const annotation = z.object({
-  img_names: z.array(z.string()).default([]),
+  img_names: z.custom<readonly string[]>(isListOf("string"), "expected a list of names").default(
+    [],
+  ),
   gt_rect: regions,
   attr: z.array(z.string()).nullish(),
   /** Parity: 1 where the target is *not* absent. */
@@ -67,7 +74,8 @@ async function toSequence(name: string, value: unknown, path: string): Promise<S
     );
   }
   const data = checked.data;
-  const frames = data.img_names.map((image) => join(dirname(path), image));
+  const folder = dirname(path);
+  const frames = data.img_names.map((image) => `${folder}/${image}`);
   const tags = Object.fromEntries(VOT_TAGS.flatMap((tag) => data[tag] ? [[tag, data[tag]]] : []));
   return {
     name,

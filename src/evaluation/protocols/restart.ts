@@ -10,15 +10,14 @@ import type { Convention, RestartRules } from "../conventions.ts";
 import {
   cutAtFailures,
   cutAtRestarts,
-  type EaoRange,
   expectedAverageOverlap,
-  expectedOverlapCurve,
+  expectedOverlapCurves,
   type Segment,
 } from "../eao.ts";
 import { pictureBounds, type Trajectory } from "../region.ts";
 import type { RawResult } from "../results.ts";
 import type { Sequence } from "../sequence.ts";
-import { narrowOverlaps, votOverlaps } from "../vot_overlap.ts";
+import { votOverlapsWithin } from "../vot_overlap.ts";
 import type { Measure, Protocol, Rules, Scored, SequenceResult, Totals } from "./protocol.ts";
 
 /** What a sequence adds to the overall figures. */
@@ -63,25 +62,25 @@ export const restart: Protocol<RestartDetails> = {
     } satisfies SequenceResult<RestartDetails>;
   },
 
-  combine(scored: readonly Scored<RestartDetails>[], { convention, eao }: Rules): Totals {
+  combine(scored: readonly Scored<RestartDetails>[], { convention, eao: range }: Rules): Totals {
     const rules = rulesOf(convention);
     const parts = scored.map(({ details }) => details);
     const { accuracy, robustness, lost, frames } = accuracyRobustness(parts, rules.weighting);
-    const eaoOf = (tag: string) => averageOverlap(scored, tag, rules, eao);
-    const all = eaoOf(ALL);
+    const tags = tagsOf(scored);
+    const [all, ...byTag] = curvesByTag(scored, [ALL, ...tags], rules);
+    const eaoOf = (curve: Float32Array) =>
+      range ? expectedAverageOverlap(curve, range, rules.firstLength) : NaN;
     return {
-      values: { eao: all.eao, accuracy, robustness, lost_number: lost, total_frames: frames },
+      values: { eao: eaoOf(all), accuracy, robustness, lost_number: lost, total_frames: frames },
       sequences: Object.fromEntries(scored.map(({ sequence, values }) => [sequence.name, values])),
-      attributes: Object.fromEntries(
-        tagsOf(scored).map((tag) => [tag, { eao: eaoOf(tag).eao }]),
-      ),
+      attributes: Object.fromEntries(tags.map((tag, k) => [tag, { eao: eaoOf(byTag[k]) }])),
       curves: {
         expected_overlap: {
           title: "Expected overlap",
           xLabel: "Length of sequence (frames)",
           yLabel: "Expected average overlap",
-          x: [...all.curve.keys()].map((i) => i + rules.firstLength),
-          y: [...all.curve],
+          x: [...all.keys()].map((i) => i + rules.firstLength),
+          y: [...all],
         },
       },
     };
@@ -104,35 +103,36 @@ function scoreRun(run: Trajectory, sequence: Sequence, rules: RestartRules) {
     );
   }
   const { accuracy, eao } = rules.boundsInset;
-  const overlaps = votOverlaps(run, truth, pictureBounds(size, accuracy));
-  const narrow = accuracy === eao
-    ? overlaps
-    : narrowOverlaps(overlaps, run, truth, pictureBounds(size, eao));
+  const bounds = [pictureBounds(size, accuracy), pictureBounds(size, eao)];
+  const [overlaps, narrow] = votOverlapsWithin(run, truth, bounds);
   const segments = rules.segments === "at restarts"
     ? cutAtRestarts(narrow, run, truth.length)
     : cutAtFailures(narrow, run);
   return { counted: withoutBurnIn(overlaps, run), segments };
 }
 
-/** Expected average overlap of the frames with a tag: a segment weighs by its share of them. */
-function averageOverlap(
+/** Expected overlap of the frames with each tag: a segment weighs by its share of them. */
+function curvesByTag(
   scored: readonly Scored<RestartDetails>[],
-  tag: string,
+  tags: readonly string[],
   rules: RestartRules,
-  range: EaoRange | undefined,
-): { curve: Float32Array; eao: number } {
-  const weighted = scored.flatMap(({ sequence, details }) => {
-    const countTagged = tagCounter(sequence, tag, rules);
-    return details.segments.flatMap((segments, _, { length }) =>
-      segments.map((segment) => ({
-        ...segment,
-        weight: segment.from === segment.to ? 0 : countTagged(segment) / segment.divisor / length,
-      }))
-    );
-  });
+): Float32Array[] {
+  const segments = scored.flatMap(({ details }) => details.segments.flat());
+  const weightings = tags.map((tag) =>
+    scored.flatMap(({ sequence, details }) => {
+      const countTagged = tagCounter(sequence, tag, rules);
+      const repetitions = details.segments.length;
+      return details.segments.flat().map((segment) =>
+        segment.from === segment.to ? 0 : countTagged(segment) / segment.divisor / repetitions
+      );
+    })
+  );
   const longest = Math.max(...scored.map(({ details }) => details.frames));
-  const curve = expectedOverlapCurve(weighted, rules.segments === "at restarts" ? longest : 0);
-  return { curve, eao: range ? expectedAverageOverlap(curve, range, rules.firstLength) : NaN };
+  return expectedOverlapCurves(
+    segments,
+    weightings,
+    rules.segments === "at restarts" ? longest : 0,
+  );
 }
 
 function tagCounter(

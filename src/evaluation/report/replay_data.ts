@@ -1,6 +1,6 @@
 import { toFileUrl } from "@std/path";
-import type { ProtocolName, TrackerResults } from "../results.ts";
-import { isPolygon, type Mark, type Region } from "../region.ts";
+import { type ProtocolName, ResultError, type TrackerResults } from "../results.ts";
+import { isPolygon, type Mark, type Region, type Trajectory } from "../region.ts";
 import type { Sequence } from "../sequence.ts";
 
 /** A region as numbers: 4 of a box, more of a polygon; one number is a mark, none is no target. */
@@ -19,21 +19,34 @@ export interface ReplaySequence {
 }
 
 /** Gathers what a replay shows; results that cannot be read are left out. */
-export async function* gatherReplay(
+export function* gatherReplay(
   sequences: readonly Sequence[],
   trackers: readonly TrackerResults[],
   protocol: ProtocolName,
-): AsyncGenerator<ReplaySequence> {
+): Generator<ReplaySequence> {
   for (const sequence of sequences) {
     const runs: Record<string, ReplayFrame[]> = {};
     for (const tracker of trackers) {
-      const result = await tracker.read(sequence, protocol, { lengths: "any" }).catch(() => null);
-      if (result) runs[tracker.name] = result.runs[0].map(toNumbers);
+      const run = readRun(tracker, sequence, protocol);
+      if (run) runs[tracker.name] = run.map(toNumbers);
     }
     const truth = sequence.truth.map(toNumbers);
     const { w, h } = sequence.size ?? extent(truth);
     const pictures = sequence.frames.map((path) => toFileUrl(absolute(path)).href);
     yield { name: sequence.name, width: w, height: h, pictures, truth, runs };
+  }
+}
+
+function readRun(
+  tracker: TrackerResults,
+  sequence: Sequence,
+  protocol: ProtocolName,
+): Trajectory | undefined {
+  try {
+    return tracker.read(sequence, protocol, { lengths: "any" }).runs[0];
+  } catch (error) {
+    if (error instanceof ResultError) return undefined;
+    throw error;
   }
 }
 

@@ -28,7 +28,7 @@ async function makeReport() {
     const benchmark = benchmarkNamed("DTB70");
     const options = { benchmark, sequences, trackers, conventions: [CONVENTIONS.pysot] };
     const scores = await gatherScores(scoreTrackers(options), options);
-    const replay = await Array.fromAsync(gatherReplay(sequences, trackers, "ope"));
+    const replay = [...gatherReplay(sequences, trackers, "ope")];
     return { scores, replay, html: renderReport({ scores, plots: ["<svg></svg>"], replay }) };
   } finally {
     await Deno.remove(folder, { recursive: true });
