@@ -142,30 +142,31 @@ void find_statistics(const ForwardArgs &a) {
 // One row; the flags are template parameters so that the loop has no branches.
 template <int64_t activation, bool has_residual>
 void normalise_row(const float *__restrict x, const float *__restrict residual,
-                   const float *__restrict factor, const float *__restrict offset,
-                   float *__restrict y, int64_t channels) {
+                   const float *__restrict mean, const float *__restrict factor,
+                   const float *__restrict bias, float *__restrict y, int64_t channels) {
 #pragma omp simd
   for (int64_t c = 0; c < channels; c++) {
-    float value = x[c] * factor[c] + offset[c];
+    // The mean goes first: folded into the bias it would cancel digits.
+    float value = (x[c] - mean[c]) * factor[c] + bias[c];
     if (has_residual) value += residual[c];
     y[c] = activate(value, activation);
   }
 }
 
 template <int64_t activation, bool has_residual>
-void normalise(const ForwardArgs &a, const float *factor, const float *offset) {
+void normalise(const ForwardArgs &a, const float *factor) {
 #pragma omp parallel for schedule(static) if (a.rows * a.channels > siamban::kParallelFloats)
   for (int64_t r = 0; r < a.rows; r++) {
     const int64_t at = r * a.channels;
     normalise_row<activation, has_residual>(a.x + at, has_residual ? a.residual + at : nullptr,
-                                            factor, offset, a.y + at, a.channels);
+                                            a.mean, factor, a.bias, a.y + at, a.channels);
   }
 }
 
 template <int64_t activation>
-void normalise(const ForwardArgs &a, const float *factor, const float *offset) {
-  if (a.residual) return normalise<activation, true>(a, factor, offset);
-  normalise<activation, false>(a, factor, offset);
+void normalise(const ForwardArgs &a, const float *factor) {
+  if (a.residual) return normalise<activation, true>(a, factor);
+  normalise<activation, false>(a, factor);
 }
 
 // Sums over rows, by channel: g and g (x − μ).
@@ -253,18 +254,14 @@ SIAMBAN_EXPORT int32_t siamban_batch_norm(const ForwardArgs *args) {
   return siamban::guarded([&] {
     const ForwardArgs &a = *args;
     find_statistics(a);
-    std::vector<float> factor(a.channels), offset(a.channels);
-    for (int64_t c = 0; c < a.channels; c++) {
-      const double k = static_cast<double>(a.weight[c]) * a.inv_std[c];
-      factor[c] = static_cast<float>(k);
-      offset[c] = static_cast<float>(a.bias[c] - k * a.mean[c]);
-    }
+    std::vector<float> factor(a.channels);
+    for (int64_t c = 0; c < a.channels; c++) factor[c] = a.weight[c] * a.inv_std[c];
     if (a.activation == siamban::kRelu) {
-      normalise<siamban::kRelu>(a, factor.data(), offset.data());
+      normalise<siamban::kRelu>(a, factor.data());
     } else if (a.activation == siamban::kRelu6) {
-      normalise<siamban::kRelu6>(a, factor.data(), offset.data());
+      normalise<siamban::kRelu6>(a, factor.data());
     } else {
-      normalise<siamban::kNone>(a, factor.data(), offset.data());
+      normalise<siamban::kNone>(a, factor.data());
     }
   });
 }
