@@ -3,12 +3,14 @@
  * `deno task train --config configs/siamban_r50_l234.ts`.
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { fromFileUrl } from "@std/path";
 import {
   buildNative,
   loadExperiment,
   ProgressView,
   type RunEvent,
   runExperiment,
+  type SetReport,
   type Summary,
   useBackend,
 } from "../mod.ts";
@@ -24,6 +26,15 @@ const USAGE = `Usage: deno task train [--config FILE] [options]
   --resume FILE     checkpoint to go on from, or auto for the newest in training.snapshotDir
   --json            ends with one line of JSON`;
 
+/** What is trained when nothing is said. */
+const DEMONSTRATION = fromFileUrl(new URL("../configs/quickstart.ts", import.meta.url));
+
+/** While data is being prepared. */
+const SECONDS_BETWEEN_LINES = 5;
+
+/** Options that stand for settings of the training. */
+const SHORTCUTS = ["device", "threads", "seed", "resume"] as const;
+
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
@@ -34,30 +45,40 @@ export async function main(args: string[]): Promise<void> {
       key === undefined || fail(`unknown option ${option}`),
   });
   if (options.help) return console.log(USAGE);
-  const file = options.config ?? options.cfg ?? options._[0] ?? "configs/quickstart.ts";
-  const shortcuts = (["device", "threads", "seed", "resume"] as const)
-    .flatMap((key) => options[key] === undefined ? [] : [`training.${key}=${options[key]}`]);
+  const [file = DEMONSTRATION, ...others] = [options.config, options.cfg, ...options._]
+    .filter((path) => path !== undefined);
+  if (others.length > 0) fail(`one experiment is enough, but ${others.join(", ")} is named too`);
+  const shortcuts = SHORTCUTS.flatMap((key) => {
+    const value = options[key];
+    if (value === "") fail(`--${key} is without a value`);
+    return value === undefined ? [] : [`training.${key}=${value}`];
+  });
   const { config, ignored } = await loadExperiment(String(file), {
     overrides: [...options.set as string[], ...shortcuts],
   });
   for (const reason of ignored) console.log(`Ignored: ${reason}`);
   const { device, threads } = config.training;
-  if (device !== "reference") await prepareNative();
+  const problem = device === "reference" ? undefined : await prepareNative();
   await using backend = await useBackend(device, { threads });
+  if (problem !== backend.note) console.log(problem);
   console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
   const summary = await show(runExperiment(config), config.training.printFreq);
   console.log(formatSummary(summary));
   if (options.json) console.log(JSON.stringify({ ...summary, backend: backend.name }));
 }
 
-/** Installs and builds what the fast backend needs; where that fails, the slow one does the work. */
-async function prepareNative(): Promise<void> {
+/**
+ * Installs and builds what the fast backend needs.
+ *
+ * @returns Why that failed; then the slow one does the work.
+ */
+async function prepareNative(): Promise<string | undefined> {
   try {
     for await (const { name, detail } of buildNative({ install: true })) {
       console.log(`${name}: ${detail}`);
     }
   } catch (error) {
-    console.log((error as Error).message);
+    return (error as Error).message;
   }
 }
 
@@ -68,10 +89,16 @@ async function show(events: AsyncIterable<RunEvent>, printEvery: number): Promis
     ...(terminal ? { columns: () => Deno.consoleSize().columns } : {}),
   });
   let summary: Summary | undefined;
+  let told = 0;
   try {
     for await (const event of events) {
-      write(textOf(event, view));
       if (event.kind === "done") summary = event.summary;
+      else if (event.kind === "prepare" && event.report.kind !== "done") {
+        const { elapsedSeconds } = event.report;
+        if (elapsedSeconds - told < SECONDS_BETWEEN_LINES) continue;
+        told = elapsedSeconds;
+        write(view.message(formatPreparing(event)));
+      } else write(textOf(event, view));
     }
   } finally {
     write(view.end());
@@ -87,42 +114,32 @@ function textOf(event: RunEvent, view: ProgressView): string {
       return view.message(event.text);
     case "checkpoint":
       return view.message(`saved ${event.path}`);
-    case "prepare": {
-      const { set, report: { kind, plan, counts, elapsedSeconds } } = event;
-      return kind === "done"
-        ? view.message(
-          `prepared ${set}: ${plan.boxes} boxes of ${plan.tracks} tracks in ${
-            elapsedSeconds.toFixed(1)
-          } s, ` +
-            `${counts.quarantined} in quarantine`,
-        )
-        : "";
-    }
+    case "prepare":
+      return view.message(formatPrepared(event));
     default:
       return "";
   }
 }
 
+function formatPreparing({ set, report: { plan, counts, etaSeconds } }: SetReport): string {
+  return `preparing ${set}: ${counts.boxes} of ${plan.boxes} boxes, ${
+    etaSeconds.toFixed(0)
+  } s left`;
+}
+
+function formatPrepared({ set, report: { plan, counts, elapsedSeconds } }: SetReport): string {
+  return `prepared ${set}: ${plan.boxes} boxes of ${plan.tracks} tracks in ` +
+    `${elapsedSeconds.toFixed(1)} s, ${counts.quarantined} in quarantine`;
+}
+
 function formatSummary(summary: Summary): string {
-  const { losses, firstLoss, ao, pictures, checkpoint, log } = summary;
-  const rows: readonly (readonly [string, string | undefined])[] = [
-    [
-      "experiment",
-      `${summary.experiment}, ${summary.steps} steps, ${summary.seconds.toFixed(0)} s`,
-    ],
-    [
-      "losses",
-      `total ${firstLoss.toFixed(3)} -> ${losses.total.toFixed(3)} ` +
-      `(cls ${losses.cls.toFixed(3)}, loc ${losses.loc.toFixed(3)})`,
-    ],
+  const { experiment, steps, seconds, ao, pictures, checkpoint, log } = summary;
+  const rows: readonly (readonly [name: string, text: string | undefined])[] = [
+    ["experiment", `${experiment}, ${steps} steps, ${seconds.toFixed(0)} s`],
+    ...steps > 0 ? figuresOf(summary) : [],
     [
       "AO",
       ao && `${ao.before.toFixed(3)} before, ${ao.after.toFixed(3)} after, on held-out sequences`,
-    ],
-    [
-      "speed",
-      `${summary.pairsPerSecond.toFixed(1)} pairs/s, ` +
-      `${(100 * summary.dataWaitShare).toFixed(1)} % of the time waiting for data`,
     ],
     ["checkpoint", checkpoint],
     ["log", log],
@@ -132,6 +149,22 @@ function formatSummary(summary: Summary): string {
     `  ${name.padEnd(11)} ${text}`
   );
   return ["", "Done", ...lines].join("\n");
+}
+
+function figuresOf({ losses, firstLoss, ...speed }: Summary): [name: string, text: string][] {
+  const { total, cls, loc } = losses;
+  return [
+    [
+      "losses",
+      `total ${firstLoss.toFixed(3)} -> ${total.toFixed(3)} ` +
+      `(cls ${cls.toFixed(3)}, loc ${loc.toFixed(3)})`,
+    ],
+    [
+      "speed",
+      `${speed.pairsPerSecond.toFixed(1)} pairs/s, ` +
+      `${(100 * speed.dataWaitShare).toFixed(1)} % of the time waiting for data`,
+    ],
+  ];
 }
 
 function write(text: string): void {

@@ -8,6 +8,7 @@ import { describe } from "../nn/describe.ts";
 import { Rng } from "../random.ts";
 import {
   type Averages,
+  makeSnapshotFolder,
   removeOutdated,
   type ResumePoint,
   saveCheckpoint,
@@ -133,6 +134,7 @@ class Run {
 
   async *#steps(resume: ResumePoint | undefined): AsyncGenerator<RunEvent> {
     const { training } = this.#config;
+    await makeSnapshotFolder(training.snapshotDir);
     using trainer = new Trainer(this.#model, {
       config: this.#config,
       stepsPerEpoch: this.#stepsPerEpoch,
@@ -181,6 +183,7 @@ class Run {
   async *#heldOut(when: "before" | "after"): AsyncGenerator<RunEvent> {
     const { validation, training } = this.#config;
     if (!validation) return;
+    yield message(`tracking ${validation.sequences} held-out sequences ${when} training`);
     const tracked: TrackedSequence[] = [];
     for await (const sequence of trackHeldOut(this.#model, { ...this.#config, validation })) {
       tracked.push(sequence);
@@ -195,7 +198,7 @@ class Run {
       });
     }
     yield message(
-      `average overlap on ${tracked.length} held-out sequences ${when}: ${ao.toFixed(3)}`,
+      `average overlap on ${tracked.length} held-out sequences ${when} training: ${ao.toFixed(3)}`,
     );
     yield { kind: "heldOut", when, ao };
   }

@@ -83,15 +83,21 @@ export async function saveCheckpoint(
     invariants: { ...invariantsOf(config, stepsPerEpoch) },
     averages: averages ? toJson(averages) : null,
   };
-  await makeFolder(folder);
+  await makeSnapshotFolder(folder);
   const path = join(folder, checkpointName(position));
   await writeCheckpoint(path, { tensors, state });
   return path;
 }
 
-async function makeFolder(path: string): Promise<void> {
+/**
+ * Makes the folder of the checkpoints and tries to write there: better before a training than after its first hours.
+ *
+ * @throws {Error} If that is impossible: names path, reason and remedy.
+ */
+export async function makeSnapshotFolder(path: string): Promise<void> {
   try {
     await Deno.mkdir(path, { recursive: true });
+    await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: ".try", suffix: ".partial" }));
   } catch (cause) {
     throw writeError(path, cause);
   }

@@ -84,7 +84,7 @@ async function checkLog(path: string): Promise<void> {
   assertStringIncludes(log, "] epoch 2 lr 0.001\n");
   assertStringIncludes(log, "Epoch: [2][0/4] lr: 0.001000");
   assertStringIncludes(log, "start training backbone.");
-  assertStringIncludes(log, "average overlap on 2 held-out sequences after: ");
+  assertStringIncludes(log, "average overlap on 2 held-out sequences after training: ");
 }
 
 async function checkEvents(folder: string): Promise<void> {
