@@ -59,9 +59,24 @@ export function checkpointName({ epoch, step }: Position): string {
 }
 
 /**
+ * Makes the folder of the checkpoints and tries to write there: better before a training than after its first hours.
+ *
+ * @throws {Error} If that is impossible: names path, reason and remedy.
+ */
+export async function makeSnapshotFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+    await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: ".try", suffix: ".partial" }));
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+}
+
+/**
  * Writes all that an exact resume needs: weights, running statistics, momentum, position and averages. The random
  * streams need nothing, they are functions of the seed and the position.
  *
+ * @param options `folder`: exists, see {@linkcode makeSnapshotFolder}.
  * @returns Path of the file, which is there whole or not at all.
  */
 export async function saveCheckpoint(
@@ -83,24 +98,9 @@ export async function saveCheckpoint(
     invariants: { ...invariantsOf(config, stepsPerEpoch) },
     averages: averages ? toJson(averages) : null,
   };
-  await makeSnapshotFolder(folder);
   const path = join(folder, checkpointName(position));
   await writeCheckpoint(path, { tensors, state });
   return path;
-}
-
-/**
- * Makes the folder of the checkpoints and tries to write there: better before a training than after its first hours.
- *
- * @throws {Error} If that is impossible: names path, reason and remedy.
- */
-export async function makeSnapshotFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-    await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: ".try", suffix: ".partial" }));
-  } catch (cause) {
-    throw writeError(path, cause);
-  }
 }
 
 /**

@@ -7,6 +7,7 @@ import { Rng } from "../../src/random.ts";
 import {
   type Averages,
   checkpointName,
+  makeSnapshotFolder,
   modelWeights,
   openCheckpoint,
   removeOutdated,
@@ -134,12 +135,16 @@ testTiny("saveCheckpoint() keeps averages without a number", async () => {
   assertEquals(read, { ...averages, data_time: { ...averages.data_time, last: NaN } });
 });
 
-testTiny("saveCheckpoint() says what to do where it cannot write", async () => {
+Deno.test("makeSnapshotFolder() says what to do where nothing can be written", async () => {
   await using folder = await temporaryFolder();
+  const path = join(folder.path, "a/b");
+  await makeSnapshotFolder(path);
+  await makeSnapshotFolder(path);
+  assertEquals(await Array.fromAsync(Deno.readDir(path)), []);
   const file = join(folder.path, "file");
   await Deno.writeTextFile(file, "");
   const message = `Cannot write "${join(file, "snapshot")}": a file stands where a folder should`;
-  await assertRejects(() => saveStart(join(file, "snapshot")), Error, message);
+  await assertRejects(() => makeSnapshotFolder(join(file, "snapshot")), Error, message);
 });
 
 testTiny("modelWeights() leaves the momentum out, and other files as they are", async () => {
