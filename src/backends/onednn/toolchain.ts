@@ -1,8 +1,8 @@
-import { fromFileUrl } from "@std/path";
+import { dirname, fromFileUrl } from "@std/path";
 
 /** Folders, from the root of the repository. */
 const SOURCES = fromFileUrl(new URL("../../../native/cpu/", import.meta.url));
-const OUTPUT = fromFileUrl(new URL("../../../build/native/", import.meta.url));
+const OUTPUT = fromFileUrl(new URL("../../../build/native", import.meta.url));
 
 const COMPILE_FLAGS = [
   "-std=c++17",
@@ -29,7 +29,8 @@ const VERSION_HEADERS = [
 
 /**
  * Finds the native CPU library, or compiles it: some seconds at the first use on a machine. The file's
- * name tells sources, flags, processor and oneDNN, so that a change of any compiles anew.
+ * name tells sources, flags, processor and oneDNN, so that a change of any compiles anew. It lies in
+ * `build/native` of the repository, or where the environment variable SIAMBAN_BUILD says.
  *
  * @returns Path of the shared library.
  * @throws {Error} If the compiler or oneDNN is missing, or compiling fails; the message names the remedy.
@@ -40,7 +41,8 @@ export async function nativeLibrary(): Promise<string> {
     throw new Error("Cannot use native kernels: SIAMBAN_NATIVE is off, unset it");
   }
   const sources = await readSources();
-  const file = `${OUTPUT}siamban-cpu-${await fingerprint(sources)}.so`;
+  const folder = Deno.env.get("SIAMBAN_BUILD") ?? OUTPUT;
+  const file = `${folder}/siamban-cpu-${await fingerprint(sources)}.so`;
   if (!await exists(file)) await compile([...sources.keys()].filter(isUnit), file);
   return file;
 }
@@ -95,16 +97,14 @@ async function readOrEmpty(path: string): Promise<string> {
 async function exists(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+  } catch {
+    return false; // whatever else is wrong with the place shows when the file is made
   }
 }
 
 /** Compiles the units side by side and links them; the file appears whole, whoever else does the same. */
 async function compile(units: readonly string[], file: string): Promise<void> {
-  await Deno.mkdir(OUTPUT, { recursive: true });
-  const folder = await Deno.makeTempDir({ dir: OUTPUT, prefix: "compile-" });
+  const folder = await workFolder(dirname(file));
   try {
     const objects = await mapParallel(units, async (unit) => {
       const object = `${folder}/${unit}.o`;
@@ -116,6 +116,19 @@ async function compile(units: readonly string[], file: string): Promise<void> {
     await Deno.rename(linked, file);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function workFolder(output: string): Promise<string> {
+  try {
+    await Deno.mkdir(output, { recursive: true });
+    return await Deno.makeTempDir({ dir: output, prefix: "compile-" });
+  } catch (cause) {
+    throw new Error(
+      `Cannot write to ${output} (${(cause as Error).message}): ` +
+        "set SIAMBAN_BUILD to a folder for the native CPU library",
+      { cause },
+    );
   }
 }
 

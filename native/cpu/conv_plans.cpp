@@ -1,0 +1,235 @@
+// Plans of convolutions: finds or makes the oneDNN primitive for one shape.
+//
+// Activations stay in NHWC. Filters come as OHWI and are packed into whatever layout the chosen
+// kernel wants; a plain layout would often drop to a slow kernel. Plans are kept by shape for ever:
+// a program uses few shapes, and making a plan compiles code.
+
+#include "conv_plans.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "native.hpp"
+
+namespace {
+
+using dnnl::memory;
+using siamban::Layout;
+using siamban::Plan;
+
+enum Direction : int64_t { kForward = 0, kBackwardInput = 1, kBackwardWeight = 2 };
+
+struct PlanArgs {
+  int64_t *info;  // out: plan, layout, floats of a packed filter (0: OHWI as it is)
+  int64_t direction;
+  int64_t batch, height, width, channels;
+  int64_t out_height, out_width, out_channels;
+  int64_t kernel_height, kernel_width;
+  int64_t stride, padding, dilation, groups;
+  int64_t bias, residual, activation;
+};
+
+// The numbers of PlanArgs, and the threads that a plan divides its work among.
+constexpr int64_t kPlanNumbers = 17;
+using PlanKey = std::array<int64_t, kPlanNumbers + 1>;
+
+// A workplace for each thread that calls: oneDNN's scratch memory belongs to the thread that makes a
+// primitive, so none may run on another. Plans are never removed, so their numbers stay good.
+struct Registry {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+  std::map<PlanKey, int64_t> by_shape;
+  std::vector<std::unique_ptr<Plan>> plans;
+  std::vector<std::unique_ptr<Layout>> layouts;
+};
+
+Registry &registry() {
+  thread_local Registry instance;
+  return instance;
+}
+
+// oneDNN wants the groups of a grouped filter as a dimension of their own; the memory is the same.
+memory::desc filter_desc(const PlanArgs &args, bool plain) {
+  memory::dims dims = {args.out_channels, args.channels / args.groups, args.kernel_height,
+                       args.kernel_width};
+  auto tag = plain ? memory::format_tag::ohwi : memory::format_tag::any;
+  if (args.groups > 1) {
+    dims[0] /= args.groups;
+    dims.insert(dims.begin(), args.groups);
+    if (plain) tag = memory::format_tag::gohwi;
+  }
+  return memory::desc(dims, memory::data_type::f32, tag);
+}
+
+memory::desc image_desc(int64_t batch, int64_t channels, int64_t height, int64_t width) {
+  return memory::desc({batch, channels, height, width}, memory::data_type::f32,
+                      memory::format_tag::nhwc);
+}
+
+dnnl::primitive_attr fused_after(const PlanArgs &args) {
+  dnnl::post_ops ops;
+  if (args.residual) ops.append_sum(1.f);
+#if DNNL_VERSION_MAJOR >= 3
+  if (args.activation == siamban::kRelu) ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+  if (args.activation == siamban::kRelu6) ops.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
+#else
+  if (args.activation == siamban::kRelu) {
+    ops.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+  }
+  if (args.activation == siamban::kRelu6) {
+    ops.append_eltwise(1, dnnl::algorithm::eltwise_clip, 0, 6);
+  }
+#endif
+  dnnl::primitive_attr attr;
+  attr.set_post_ops(ops);
+  return attr;
+}
+
+// Version 3 of oneDNN builds primitive descriptors directly, version 2 from operation descriptors.
+#if DNNL_VERSION_MAJOR >= 3
+template <typename Primitive, typename... Descs>
+typename Primitive::primitive_desc describe(const dnnl::primitive_attr &attr, Descs... descs) {
+  return typename Primitive::primitive_desc(registry().engine, descs..., attr);
+}
+template <typename Primitive, typename Hint, typename... Descs>
+typename Primitive::primitive_desc describe_gradient(const Hint &hint, Descs... descs) {
+  return typename Primitive::primitive_desc(registry().engine, descs..., hint);
+}
+#else
+template <typename Primitive, typename... Descs>
+typename Primitive::primitive_desc describe(const dnnl::primitive_attr &attr, Descs... descs) {
+  return typename Primitive::primitive_desc(typename Primitive::desc(descs...), attr,
+                                            registry().engine);
+}
+template <typename Primitive, typename Hint, typename... Descs>
+typename Primitive::primitive_desc describe_gradient(const Hint &hint, Descs... descs) {
+  return typename Primitive::primitive_desc(typename Primitive::desc(descs...), registry().engine,
+                                            hint);
+}
+#endif
+
+int64_t intern_layout(Registry &all, const PlanArgs &args, const memory::desc &plain,
+                      const memory::desc &packed, bool turned) {
+  for (size_t i = 0; i < all.layouts.size(); i++) {
+    const Layout &known = *all.layouts[i];
+    if (known.plain == plain && known.packed == packed && known.turned == turned) return i;
+  }
+  memory from(plain, all.engine, nullptr), to(packed, all.engine, nullptr);
+  all.layouts.push_back(std::make_unique<Layout>(
+      Layout{plain, packed, turned, args.out_channels, args.kernel_height * args.kernel_width,
+             args.channels / args.groups, dnnl::reorder(from, to), dnnl::reorder(to, from)}));
+  return all.layouts.size() - 1;
+}
+
+// The gradient by x of a convolution with stride 1 is dy convolved with the filters turned by 180
+// degrees, inputs and outputs swapped. oneDNN's forward kernels are faster than its backward ones.
+bool can_turn(const PlanArgs &args) {
+  const int64_t reach = args.dilation * (std::min(args.kernel_height, args.kernel_width) - 1);
+  return args.direction == kBackwardInput && args.stride == 1 && args.groups == 1 &&
+         args.padding <= reach;
+}
+
+std::unique_ptr<Plan> make_turned(Registry &all, const PlanArgs &args) {
+  const auto source = image_desc(args.batch, args.out_channels, args.out_height, args.out_width);
+  const auto target = image_desc(args.batch, args.channels, args.height, args.width);
+  const memory::dims dims = {args.channels, args.out_channels, args.kernel_height,
+                             args.kernel_width};
+  const auto kind = memory::data_type::f32;
+  const memory::desc weight(dims, kind, memory::format_tag::any);
+  // OHWI memory seen with I before O.
+  const memory::desc plain(dims, kind, memory::format_tag::ihwo);
+  const memory::dims dilation = {args.dilation - 1, args.dilation - 1};
+  const memory::dims padding = {args.dilation * (args.kernel_height - 1) - args.padding,
+                                args.dilation * (args.kernel_width - 1) - args.padding};
+  const auto desc = describe<dnnl::convolution_forward>(
+      dnnl::primitive_attr(), dnnl::prop_kind::forward_inference,
+      dnnl::algorithm::convolution_direct, source, weight, memory::desc(), target,
+      memory::dims{1, 1}, dilation, padding, padding);
+  return std::make_unique<Plan>(
+      Plan{dnnl::convolution_forward(desc), target, source, desc.weights_desc(), memory::desc(),
+           intern_layout(all, args, plain, desc.weights_desc(), args.kernel_height * args.kernel_width > 1),
+           true});
+}
+
+std::unique_ptr<Plan> make_plan(Registry &all, const PlanArgs &args) {
+  if (can_turn(args)) return make_turned(all, args);
+  constexpr auto algorithm = dnnl::algorithm::convolution_direct;
+  const auto source = image_desc(args.batch, args.channels, args.height, args.width);
+  const auto target = image_desc(args.batch, args.out_channels, args.out_height, args.out_width);
+  const auto weight = filter_desc(args, false);
+  const auto bias =
+      args.bias ? memory::desc({args.out_channels}, memory::data_type::f32, memory::format_tag::x)
+                : memory::desc();
+  const memory::dims strides = {args.stride, args.stride}, padding = {args.padding, args.padding};
+  // oneDNN counts the gaps between taps: 0 is dense.
+  const memory::dims dilation = {args.dilation - 1, args.dilation - 1};
+
+  auto plan = std::make_unique<Plan>();
+  plan->turned = false;
+  plan->source = source;
+  plan->target = target;
+  plan->bias = bias;
+  auto finish = [&](auto primitive, const auto &desc, const memory::desc &packed) {
+    plan->weight = packed;
+    plan->layout = intern_layout(all, args, filter_desc(args, true), packed, false);
+    plan->primitive = decltype(primitive)(desc);
+  };
+  const auto kind = args.direction == kForward && !args.bias && !args.residual && !args.activation
+                        ? dnnl::prop_kind::forward_training
+                        : dnnl::prop_kind::forward_inference;
+  const auto forward = describe<dnnl::convolution_forward>(
+      args.direction == kForward ? fused_after(args) : dnnl::primitive_attr(), kind, algorithm,
+      source, weight, bias, target, strides, dilation, padding, padding);
+  if (args.direction == kForward) {
+    finish(dnnl::convolution_forward(), forward, forward.weights_desc());
+  } else if (args.direction == kBackwardInput) {
+    const auto desc = describe_gradient<dnnl::convolution_backward_data>(
+        forward, algorithm, source, weight, target, strides, dilation, padding, padding);
+    finish(dnnl::convolution_backward_data(), desc, desc.weights_desc());
+  } else {
+    const auto desc = describe_gradient<dnnl::convolution_backward_weights>(
+        forward, algorithm, source, weight, target, strides, dilation, padding, padding);
+    finish(dnnl::convolution_backward_weights(), desc, desc.diff_weights_desc());
+  }
+  return plan;
+}
+
+}  // namespace
+
+namespace siamban {
+
+Plan &plan_at(int64_t index) { return *registry().plans.at(index); }
+
+Layout &layout_at(int64_t index) { return *registry().layouts.at(index); }
+
+dnnl::engine &engine() { return registry().engine; }
+
+dnnl::stream &stream() { return registry().stream; }
+
+}  // namespace siamban
+
+// Finds or makes the plan for one shape.
+SIAMBAN_EXPORT int32_t siamban_conv2d_plan(const PlanArgs *args) {
+  return siamban::guarded([&] {
+    Registry &all = registry();
+    PlanKey key;
+    std::copy_n(&args->direction, kPlanNumbers, key.begin());
+    key.back() = omp_get_max_threads();
+    auto found = all.by_shape.find(key);
+    if (found == all.by_shape.end()) {
+      all.plans.push_back(make_plan(all, *args));
+      found = all.by_shape.emplace(key, all.plans.size() - 1).first;
+    }
+    const Plan &plan = *all.plans[found->second];
+    const Layout &layout = *all.layouts[plan.layout];
+    args->info[0] = found->second;
+    args->info[1] = plan.layout;
+    args->info[2] =
+        layout.plain == layout.packed && !layout.turned ? 0 : layout.packed.get_size() / sizeof(float);
+  });
+}
