@@ -56,6 +56,7 @@ export class NativeCpu {
    * @throws {LibraryNotFoundError} If it cannot be opened.
    */
   constructor(file: string) {
+    waitBriefly();
     this.#functions = openLibrary({
       name: "the native CPU library",
       files: [file],
@@ -93,4 +94,15 @@ export class NativeCpu {
     const reason = cString(this.#functions.siamban_last_error());
     throw new NativeError(name, status, `${reason}, with ${about()}`);
   }
+}
+
+/**
+ * Has OpenMP's threads spin for some microseconds only before they sleep, unless a person has chosen
+ * otherwise. Spinning on, as is their habit, they hold the core that the slowest of them needs: with one
+ * more busy process on the machine a step took four times as long, and without one no longer either way.
+ * OpenMP reads this once, when it is loaded.
+ */
+function waitBriefly(): void {
+  const chosen = Deno.env.get("OMP_WAIT_POLICY") ?? Deno.env.get("GOMP_SPINCOUNT");
+  if (chosen === undefined) Deno.env.set("GOMP_SPINCOUNT", "10000");
 }
