@@ -7,7 +7,10 @@ export * from "./src/backends/mod.ts";
 export * from "./src/backends/onednn/build.ts";
 export * from "./src/config/mod.ts";
 export * from "./src/data/mod.ts";
-export * from "./src/evaluation/overlap.ts";
+export * from "./src/evaluation/mod.ts";
+// Both rooms have a Sequence: of frames, and of layers.
+export type { Sequence } from "./src/evaluation/sequence.ts";
+export type { Sequence as LayerSequence } from "./src/nn/module.ts";
 export * from "./src/experiment/mod.ts";
 export * from "./src/geometry/boxes.ts";
 export * from "./src/geometry/context.ts";

@@ -1,26 +1,29 @@
-/** A narrow tracker that learns on a CPU within minutes, on the built-in demonstration data. */
+/** A small tracker that learns on a CPU within minutes, on the built-in demonstration data. */
 import type { Experiment } from "../src/config/schema.ts";
 
 export default {
   name: "quickstart",
-  // No pretrained weights: everything trains from the first epoch on, at one rate.
+  // The first blocks of a narrow MobileNetV2, down to stride 8. There are no pretrained weights, so
+  // everything trains from the first epoch on, at one rate.
   backbone: {
-    type: "alexnetlegacy",
-    kwargs: { widthMult: 0.25 },
-    trainLayers: ["features"],
+    type: "mobilenetv2",
+    kwargs: { widthMult: 0.5, usedLayers: [3] },
+    trainLayers: ["layer0", "layer1", "layer2", "layer3"],
     trainEpoch: 0,
     layersLr: 1,
   },
-  neck: { enabled: false },
-  head: { type: "DepthwiseBAN", kwargs: { outChannels: 64 } },
+  neck: { type: "AdjustLayer", kwargs: { outChannels: 64 } },
+  head: { type: "MultiBAN", kwargs: { inChannels: [64], weighted: false } },
   training: {
-    baseSize: 0,
-    scoreSize: 17, // (255 - 127) / 8 + 1 + 0
     epochs: 4,
+    stepsPerEpoch: 225,
     batchSize: 8,
-    printFreq: 10,
-    lr: { type: "log", kwargs: { startLr: 0.02, endLr: 0.002 } },
-    lrWarmup: { epoch: 1, type: "step", kwargs: { startLr: 0.01, endLr: 0.02, step: 1 } },
+    printFreq: 25,
+    // The logarithm keeps the gradient large while boxes are still far off.
+    locLoss: "iou",
+    baseLr: 0.1,
+    lr: { type: "log", kwargs: { startLr: 0.1, endLr: 0.005 } },
+    lrWarmup: { warmup: false },
     numWorkers: 1,
     logDir: "runs/quickstart/logs",
     snapshotDir: "runs/quickstart/snapshot",
@@ -32,12 +35,12 @@ export default {
         root: "demo/crop511",
         anno: "demo/train.json",
         frameRange: 20,
-        numUse: 800,
         source: { format: "synthetic", videos: 40, frames: 40 },
       },
     },
-    videosPerEpoch: 800,
     neg: 0.1,
+    videosPerEpoch: 1800,
   },
+  tracking: { windowInfluence: 0.3, scaleLr: 0.05 },
   validation: { source: { format: "synthetic", split: "test", frames: 60 }, sequences: 8 },
 } satisfies Experiment;
