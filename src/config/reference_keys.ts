@@ -54,17 +54,29 @@ export const REFERENCE_KEYS: readonly string[] = [...OUR_KEYS.keys()];
 export function fromReferenceKey(key: string): string | undefined {
   const known = OUR_KEYS.get(key);
   if (known !== undefined) return known;
-  const [top, set, field, ...rest] = key.split(".");
-  if (top !== "DATASET" || set === undefined || field === undefined || rest.length > 0) {
-    return undefined;
-  }
-  const ours = OUR_KEYS.get(`DATASET.VID.${field}`);
-  return ours?.replace("dataset.sets.VID", `dataset.sets.${set}`);
+  const set = furtherSet(key);
+  return set && OUR_KEYS.get(likeKnownSet(key))?.replace("dataset.sets.VID", `dataset.sets.${set}`);
 }
 
 /** Whether `key` is one of the reference's sections, such as `TRAIN.LR`. */
 export function isReferenceSection(key: string): boolean {
-  return REFERENCE_KEYS.some((other) => other.startsWith(`${key}.`));
+  const prefix = `${likeKnownSet(key)}.`;
+  return REFERENCE_KEYS.some((other) => other.startsWith(prefix));
+}
+
+/** Name of the data set that is not one of the six and that `key` sets something of. */
+function furtherSet(key: string): string | undefined {
+  const [top, set, field] = key.split(".");
+  if (top !== "DATASET" || field === undefined || Object.hasOwn(STANDARD_SETS, set)) {
+    return undefined;
+  }
+  return OUR_KEYS.has(`${top}.${set}.${field}`) ? undefined : set;
+}
+
+/** The key with one of the six sets in place of a further one: they have the same settings. */
+function likeKnownSet(key: string): string {
+  const set = furtherSet(key);
+  return set ? key.replace(`DATASET.${set}.`, "DATASET.VID.") : key;
 }
 
 /** Whether a file's or a command line's key is in the reference's form. */
