@@ -16,7 +16,7 @@ export default {
   head: { type: "MultiBAN", kwargs: { inChannels: [64], weighted: false } },
   training: {
     epochs: 4,
-    stepsPerEpoch: 250,
+    stepsPerEpoch: 225,
     batchSize: 8,
     printFreq: 25,
     // The logarithm keeps the gradient large while boxes are still far off.
@@ -39,7 +39,7 @@ export default {
       },
     },
     neg: 0.1,
-    videosPerEpoch: 2000,
+    videosPerEpoch: 1800,
   },
   tracking: { windowInfluence: 0.4, penaltyK: 0.3, scaleLr: 0.02 },
   validation: { source: { format: "synthetic", split: "test", frames: 60 }, sequences: 8 },
