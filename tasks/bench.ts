@@ -2,8 +2,9 @@
  * Times training, correlation and loading, and PyTorch beside them where it is: `deno task bench`.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { useBackend } from "../mod.ts";
+import { type BackendHandle, useBackend } from "../mod.ts";
 import { openBenchData, timeLoader } from "./bench/loader.ts";
+import { formatProfile, profileStep, type StepProfile } from "./bench/profile.ts";
 import { TorchPeer } from "./bench/torch_peer.ts";
 import { type Regime, StepBench, type StepTimes, timeXcorr } from "./bench/training_step.ts";
 import { runTask } from "./run_task.ts";
@@ -14,6 +15,7 @@ const USAGE = `Usage: deno task bench [options]
   --threads N    CPU threads of either; all cores
   --device NAME  auto, onednn or reference
   --only PART    steps, xcorr or loader
+  --profile      where the time of a step goes, and how near it is to what the processor can do
   --no-torch     times ours alone
   --json         ends with one line of JSON`;
 
@@ -35,11 +37,13 @@ interface Settings {
   readonly peer?: TorchPeer;
 }
 
+const REGIMES: readonly Regime[] = ["frozen", "trained"];
+
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
     string: ["batch", "rounds", "threads", "device", "only"],
-    boolean: ["json", "torch", "help"],
+    boolean: ["json", "torch", "help", "profile"],
     negatable: ["torch"],
     default: { batch: "2", rounds: "5", threads: "0", device: "auto", torch: true },
     unknown: (option: string) => fail(`unknown argument ${option}`),
@@ -47,7 +51,7 @@ export async function main(args: string[]): Promise<void> {
   if (options.help) return console.log(USAGE);
   const threads = whole("threads", options.threads) || navigator.hardwareConcurrency;
   await using backend = await useBackend(options.device as "auto", { threads });
-  await using peer = options.torch ? await TorchPeer.start(threads) : undefined;
+  await using peer = options.torch && !options.profile ? await TorchPeer.start(threads) : undefined;
   console.log(
     `${backend.name}, ${threads} threads${backend.note ? ` (${backend.note})` : ""}; ` +
       (peer ? `PyTorch ${peer.version} in turn` : "no PyTorch beside it"),
@@ -57,6 +61,7 @@ export async function main(args: string[]): Promise<void> {
     rounds: whole("rounds", options.rounds),
     peer,
   };
+  if (options.profile) return benchProfile(backend, settings, options.json);
   const parts = { steps: benchSteps, xcorr: benchXcorr, loader: benchLoader };
   const rows: Row[] = [];
   for (const [name, bench] of Object.entries(parts)) {
@@ -77,7 +82,7 @@ export async function main(args: string[]): Promise<void> {
 }
 
 async function* benchSteps({ batch, rounds, peer }: Settings): AsyncGenerator<Row> {
-  for (const regime of ["frozen", "trained"] satisfies Regime[]) {
+  for (const regime of REGIMES) {
     using bench = new StepBench(regime, batch);
     await peer?.run(`build ${regime} ${batch}`);
     bench.step();
@@ -98,6 +103,18 @@ async function* benchSteps({ batch, rounds, peer }: Settings): AsyncGenerator<Ro
       },
     };
   }
+}
+
+function benchProfile(backend: BackendHandle, { batch, rounds }: Settings, json: boolean): void {
+  const profiles: Record<string, StepProfile> = {};
+  for (const regime of REGIMES) {
+    using bench = new StepBench(regime, batch);
+    const profile = profileStep(backend, () => bench.step(), { rounds });
+    if (profile === undefined) throw new Error(`Cannot profile the ${backend.name} backend`);
+    profiles[regime] = profile;
+    console.log(`\n${formatProfile(`R50 step, batch ${batch}, ${regime}`, profile)}`);
+  }
+  if (json) console.log(JSON.stringify({ backend: backend.name, batch, profiles }));
 }
 
 async function* benchXcorr({ batch, rounds, peer }: Settings): AsyncGenerator<Row> {

@@ -1,6 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 
+import type { CallProfile, Peak } from "./call_profile.ts";
+
 /** What a backend is told when it starts. */
 export interface BackendOptions {
   /** Threads of native kernels; 0 takes one a core. */
@@ -63,6 +65,16 @@ export class HostBackend extends MathBackendCPU {
   overwrite(info: TensorInfo, values: ArrayLike<number>): void {
     this.floats(info).set(values);
     this.touch(info);
+  }
+
+  /** Notes native calls from now on; nothing on a backend that makes none. */
+  startProfile(): CallProfile | undefined {
+    return undefined;
+  }
+
+  /** Measures what the threads in use can do at most; nothing where nothing native runs. */
+  measurePeak(): Peak | undefined {
+    return undefined;
   }
 
   /** Memory for `length` floats, not cleared. */

@@ -4,8 +4,10 @@ import { createOnednn } from "./onednn/backend.ts";
 import { ONEDNN_KERNELS } from "./onednn/kernels/mod.ts";
 import { createReference } from "./reference/backend.ts";
 import { REFERENCE_KERNELS } from "./reference/kernels/mod.ts";
+import type { CallProfile, Peak } from "./call_profile.ts";
 import type { BackendOptions, HostBackend } from "./host_backend.ts";
 
+export type { CallProfile, OpTotals, Peak } from "./call_profile.ts";
 export type { BackendOptions } from "./host_backend.ts";
 
 interface BackendEntry {
@@ -29,6 +31,10 @@ export interface BackendHandle extends AsyncDisposable {
   readonly name: BackendName;
   /** Why `auto` passed by a faster backend, with the remedy; absent when it did not. */
   readonly note?: string;
+  /** Notes native calls from now on; nothing on a backend that makes none. */
+  startProfile(): CallProfile | undefined;
+  /** Measures what the threads in use can do at most; nothing where nothing native runs. */
+  measurePeak(): Peak | undefined;
 }
 
 /**
@@ -81,6 +87,8 @@ async function activate(name: BackendName, options: BackendOptions): Promise<Bac
   await tf.setBackend(name);
   return {
     name,
+    startProfile: () => started.get(name)!.startProfile(),
+    measurePeak: () => started.get(name)!.measurePeak(),
     async [Symbol.asyncDispose]() {
       if (previous) await tf.setBackend(previous);
     },

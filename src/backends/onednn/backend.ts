@@ -1,4 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
+import { CallProfile, type CallWork, type Peak } from "../call_profile.ts";
 import { type BackendOptions, HostBackend } from "../host_backend.ts";
 import { type NativeCall, NativeCpu } from "./bindings/native.ts";
 import { ConvPlans } from "./conv_plans.ts";
@@ -20,6 +21,8 @@ export interface CallNumbers {
   readonly reals?: readonly number[];
   /** What an error says the call was about; without it, the shapes of its tensors. */
   readonly about?: string;
+  /** What a profile counts the call as; without it, by its name and with no arithmetic. */
+  readonly work?: () => CallWork;
 }
 
 /** Tensors in host memory, kernels in C++ over oneDNN. */
@@ -30,6 +33,7 @@ export class OnednnBackend extends HostBackend {
   readonly convolutions: ConvPlans;
   readonly #native: NativeCpu;
   readonly #pool: MemoryPool;
+  #profile?: CallProfile;
 
   constructor(native: NativeCpu, { threads = 0 }: BackendOptions = {}) {
     super();
@@ -48,7 +52,7 @@ export class OnednnBackend extends HostBackend {
   run(
     name: NativeCall,
     memory: Readonly<Record<string, TensorInfo | ArrayBufferView | undefined>>,
-    { about, ...numbers }: CallNumbers = {},
+    { about, work, ...numbers }: CallNumbers = {},
   ): void {
     const arrays = Object.values(memory).map((value) =>
       value === undefined || ArrayBuffer.isView(value)
@@ -57,16 +61,34 @@ export class OnednnBackend extends HostBackend {
         ? this.ints(value)
         : this.floats(value)
     );
-    this.#native.run(name, { arrays, ...numbers }, () => about ?? describe(memory));
+    const call = { arrays, ...numbers };
+    const seconds = this.#native.run(name, call, () => about ?? describe(memory));
+    this.#profile?.record(work?.() ?? { op: name.replace("siamban_", ""), flops: 0 }, {
+      seconds,
+      bytes: arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), 0),
+    });
   }
 
   /** Memory for `length` floats that no tensor holds, not cleared. */
   scratch(length: number): Float32Array<ArrayBuffer> {
-    return this.#pool.take(length);
+    const idle = this.#pool.idleBytes;
+    const array = this.#pool.take(length);
+    this.#profile?.recordAllocation(array.byteLength, { fresh: this.#pool.idleBytes === idle });
+    return array;
   }
 
   protected override allocate(length: number): Float32Array {
-    return this.#pool.take(length);
+    return this.scratch(length);
+  }
+
+  override measurePeak(): Peak {
+    const result = new Float64Array(2);
+    this.run("siamban_measure_peak", { result });
+    return { flops: result[0], bytes: result[1] };
+  }
+
+  override startProfile(): CallProfile {
+    return this.#profile = new CallProfile(() => this.#profile = undefined);
   }
 
   override write(...parameters: Parameters<HostBackend["write"]>): object {

@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { ACTIVATION_CODE, type ActivationKind } from "../../ops/activation.ts";
 import type { ConvGeometry } from "../../ops/conv2d.ts";
+import type { CallWork } from "../call_profile.ts";
 import type { OnednnBackend } from "./backend.ts";
 
 /** Which of a convolution's three passes. */
@@ -128,6 +129,19 @@ export class ConvPlans {
     if (serial === undefined) this.#serials.set(info.dataId, serial = ++this.#lastSerial);
     return `${serial}.${this.#backend.version(info)}`;
   }
+}
+
+/** What a profile counts a convolution as: two operations a multiplication. */
+export function convWork(
+  { direction, weight, y, geometry }: ConvProblem,
+): CallWork {
+  const [filters, height, width, channels] = weight;
+  const kind = geometry.groups === 1 ? "conv" : "grouped conv";
+  const form = geometry.stride === 1
+    ? `${height}x${width}`
+    : `${height}x${width}/${geometry.stride}`;
+  const flops = 2 * y[0] * y[1] * y[2] * filters * height * width * channels;
+  return { op: `${kind} ${form} ${direction}`, flops };
 }
 
 /** The numbers of the C struct `PlanArgs`. */

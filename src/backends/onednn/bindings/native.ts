@@ -29,6 +29,7 @@ const symbols = {
   siamban_multiply: CALL,
   siamban_add_n: CALL,
   siamban_copy_box: CALL,
+  siamban_measure_peak: CALL,
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Name of a native function that takes a block of arguments. */
@@ -78,19 +79,21 @@ export class NativeCpu {
    * Runs a function.
    *
    * @param about What the call was about, such as shapes; asked only when it failed.
+   * @returns Seconds in the function itself.
    * @throws {NativeError} If the function says that it failed.
    */
   run(
     name: NativeCall,
     { arrays, integers = [], reals = [] }: NativeArguments,
     about: () => string,
-  ) {
+  ): number {
     const block = this.#block.clear();
     for (const array of arrays) block.address(array === undefined ? 0n : addressOf(array));
     for (const value of integers) block.int64(value);
     for (const value of reals) block.float64(value);
+    const start = performance.now();
     const status = this.#functions[name](block.cells);
-    if (status === 0) return;
+    if (status === 0) return (performance.now() - start) / 1000;
     const reason = cString(this.#functions.siamban_last_error());
     throw new NativeError(name, status, `${reason}, with ${about()}`);
   }

@@ -6,22 +6,27 @@ import {
   convOutputShape,
 } from "../../../ops/conv2d.ts";
 import type { OnednnBackend } from "../backend.ts";
+import { convWork } from "../conv_plans.ts";
 
 export const conv2dOnednn = Conv2d.kernel(
   "onednn",
   (cpu: OnednnBackend, { x, weight, bias }, geometry) => {
     const y = cpu.empty(convOutputShape(x.shape, weight.shape, geometry));
-    const plan = cpu.convolutions.plan({
+    const problem = {
       direction: "forward",
       x: x.shape,
       weight: weight.shape,
       y: y.shape,
       geometry,
       bias: bias !== undefined,
-    });
+    } as const;
+    const plan = cpu.convolutions.plan(problem);
     const packed = cpu.convolutions.packed(weight, plan);
     const memory = { x, weight: packed, bias, residual: undefined, y };
-    cpu.run("siamban_conv2d_forward", memory, { integers: [plan.id] });
+    cpu.run("siamban_conv2d_forward", memory, {
+      integers: [plan.id],
+      work: () => convWork(problem),
+    });
     return y;
   },
 );
@@ -31,15 +36,19 @@ export const conv2dBackwardInputOnednn = Conv2dBackwardInput.kernel(
   (cpu: OnednnBackend, { dy, weight }, { height, width, ...geometry }) => {
     const channels = weight.shape[3] * geometry.groups;
     const dx = cpu.empty([dy.shape[0], height, width, channels]);
-    const plan = cpu.convolutions.plan({
+    const problem = {
       direction: "backwardInput",
       x: dx.shape,
       weight: weight.shape,
       y: dy.shape,
       geometry,
-    });
+    } as const;
+    const plan = cpu.convolutions.plan(problem);
     const memory = { dy, weight: cpu.convolutions.packed(weight, plan), dx };
-    cpu.run("siamban_conv2d_backward_input", memory, { integers: [plan.id] });
+    cpu.run("siamban_conv2d_backward_input", memory, {
+      integers: [plan.id],
+      work: () => convWork(problem),
+    });
     return dx;
   },
 );
@@ -49,14 +58,18 @@ export const conv2dBackwardWeightOnednn = Conv2dBackwardWeight.kernel(
   (cpu: OnednnBackend, { dy, x }, { kernelHeight, kernelWidth, ...geometry }) => {
     const filters = dy.shape[3], channels = x.shape[3] / geometry.groups;
     const dweight = cpu.empty([filters, kernelHeight, kernelWidth, channels]);
-    const plan = cpu.convolutions.plan({
+    const problem = {
       direction: "backwardWeight",
       x: x.shape,
       weight: dweight.shape,
       y: dy.shape,
       geometry,
+    } as const;
+    const plan = cpu.convolutions.plan(problem);
+    cpu.run("siamban_conv2d_backward_weight", { dy, x, dweight }, {
+      integers: [plan.id],
+      work: () => convWork(problem),
     });
-    cpu.run("siamban_conv2d_backward_weight", { dy, x, dweight }, { integers: [plan.id] });
     return dweight;
   },
 );

@@ -2,6 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import { convOutputShape } from "../../../ops/conv2d.ts";
 import { FoldedConv2d } from "../../../ops/folded_conv2d.ts";
 import type { OnednnBackend } from "../backend.ts";
+import { convWork } from "../conv_plans.ts";
 import type { ConvPlan, PackedFilter } from "../conv_plans.ts";
 
 /** What a batch norm with fixed statistics is made of, and the bias in front of it. */
@@ -17,7 +18,7 @@ export const foldedConv2dOnednn = FoldedConv2d.kernel(
   "onednn",
   (cpu: OnednnBackend, { x, weight, residual, ...norm }, { activation, epsilon, ...geometry }) => {
     const y = cpu.empty(convOutputShape(x.shape, weight.shape, geometry));
-    const plan = cpu.convolutions.plan({
+    const problem = {
       direction: "forward",
       x: x.shape,
       weight: weight.shape,
@@ -26,12 +27,16 @@ export const foldedConv2dOnednn = FoldedConv2d.kernel(
       bias: norm.bias !== undefined || norm.normWeight !== undefined,
       residual: residual !== undefined,
       activation,
-    });
+    } as const;
+    const plan = cpu.convolutions.plan(problem);
     const filter = norm.normWeight
       ? foldedFilter(cpu, { weight, norm, plan, epsilon })
       : { weight: cpu.convolutions.packed(weight, plan), bias: norm.bias };
     const memory = { x, weight: filter.weight, bias: filter.bias, residual, y };
-    cpu.run("siamban_conv2d_forward", memory, { integers: [plan.id] });
+    cpu.run("siamban_conv2d_forward", memory, {
+      integers: [plan.id],
+      work: () => convWork(problem),
+    });
     return y;
   },
 );
