@@ -3,6 +3,7 @@ export * from "./annotations.ts";
 export * from "./augment.ts";
 export * from "./ban_dataset.ts";
 export * from "./batches.ts";
+export * from "./crop_store.ts";
 export * from "./cropper.ts";
 export * from "./frame_reader.ts";
 export * from "./labels.ts";
