@@ -1,8 +1,9 @@
+import { compiler } from "../../ffi/compile.ts";
 import { HostBackend } from "../host_backend.ts";
 import { NativeCpu } from "./bindings/native.ts";
 import { OnednnBackend } from "./backend.ts";
 import { conv2dOnednn } from "./kernels/conv2d.ts";
-import { compiler, execute, nativeLibrary, PACKAGES, REMEDY } from "./toolchain.ts";
+import { nativeLibrary, PACKAGES, REMEDY, run } from "./toolchain.ts";
 
 /** One step of {@linkcode buildNative}. */
 export interface BuildStep {
@@ -57,7 +58,7 @@ async function installPackages(): Promise<void> {
 
 async function succeeds(program: string, args: readonly string[]): Promise<boolean> {
   try {
-    return (await execute(program, args)).code === 0;
+    return (await run(program, args)).code === 0;
   } catch {
     return false;
   }
