@@ -37,4 +37,5 @@ export {
 export * from "./src/random.ts";
 export * from "./src/tracking/mod.ts";
 export * from "./src/training/mod.ts";
+export * from "./src/trax/mod.ts";
 export * from "./src/weights/mod.ts";

@@ -5,4 +5,5 @@ export * from "./held_out.ts";
 export * from "./picture.ts";
 export * from "./resume.ts";
 export * from "./run.ts";
+export * from "./trained.ts";
 export * from "./weights.ts";
