@@ -27,10 +27,18 @@ export function getSubwindow(frame: Image, options: SubwindowOptions): Image {
   if (!Number.isInteger(side) || side < 1) {
     throw new RangeError(`Cannot cut a square of side ${side}, expected a positive integer`);
   }
-  const left = Math.floor(cx - (side + 1) / 2 + 0.5);
-  const top = Math.floor(cy - (side + 1) / 2 + 0.5);
-  const patch = cutPatch(frame, { left, top, side, border });
+  const patch = cutPatch(frame, { ...subwindowCorner({ cx, cy, side }), side, border });
   return side === size ? patch : resizeBilinear(patch, size, size);
+}
+
+/** First pixel of the square that {@linkcode getSubwindow} cuts: centres close together share a square. */
+export function subwindowCorner(
+  { cx, cy, side }: Pick<SubwindowOptions, "cx" | "cy" | "side">,
+): { left: number; top: number } {
+  return {
+    left: Math.floor(cx - (side + 1) / 2 + 0.5),
+    top: Math.floor(cy - (side + 1) / 2 + 0.5),
+  };
 }
 
 interface Patch {
