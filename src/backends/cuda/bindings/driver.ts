@@ -1,0 +1,400 @@
+import { type Library, type LibraryOptions, openLibrary } from "../../../ffi/library.ts";
+import { cString, toCString } from "../../../ffi/memory.ts";
+import { NativeHandle } from "../../../ffi/handle.ts";
+import { type Checked, checker } from "./status.ts";
+
+/** The driver's functions under their exported names (cuda.h hides the versions behind macros). */
+const symbols = {
+  cuInit: { parameters: ["u32"], result: "i32" }, // flags
+  cuDriverGetVersion: { parameters: ["buffer"], result: "i32" }, // int *
+  cuGetErrorName: { parameters: ["i32", "buffer"], result: "i32" }, // CUresult, const char **
+  cuGetErrorString: { parameters: ["i32", "buffer"], result: "i32" }, // CUresult, const char **
+  cuDeviceGetCount: { parameters: ["buffer"], result: "i32" }, // int *
+  cuDeviceGet: { parameters: ["buffer", "i32"], result: "i32" }, // CUdevice *, ordinal
+  cuDeviceGetName: { parameters: ["buffer", "i32", "i32"], result: "i32" }, // char *, length, CUdevice
+  cuDeviceTotalMem_v2: { parameters: ["buffer", "i32"], result: "i32" }, // size_t *, CUdevice
+  cuDeviceGetAttribute: { parameters: ["buffer", "i32", "i32"], result: "i32" }, // int *, attribute, CUdevice
+  cuDevicePrimaryCtxRetain: { parameters: ["buffer", "i32"], result: "i32" }, // CUcontext *, CUdevice
+  cuDevicePrimaryCtxRelease_v2: { parameters: ["i32"], result: "i32" }, // CUdevice
+  cuCtxSetCurrent: { parameters: ["u64"], result: "i32" }, // CUcontext
+  cuCtxSynchronize: { parameters: [], result: "i32" },
+  cuMemGetInfo_v2: { parameters: ["buffer", "buffer"], result: "i32" }, // size_t *free, size_t *total
+  cuMemAlloc_v2: { parameters: ["buffer", "u64"], result: "i32" }, // CUdeviceptr *, size_t
+  cuMemFree_v2: { parameters: ["u64"], result: "i32" }, // CUdeviceptr
+  cuMemHostAlloc: { parameters: ["buffer", "u64", "u32"], result: "i32" }, // void **, size_t, flags
+  cuMemFreeHost: { parameters: ["u64"], result: "i32" }, // void *
+  cuMemcpyHtoDAsync_v2: { parameters: ["u64", "buffer", "u64", "u64"], result: "i32" }, // CUdeviceptr, const void *, size_t, CUstream
+  cuMemcpyDtoHAsync_v2: { parameters: ["buffer", "u64", "u64", "u64"], result: "i32" }, // void *, CUdeviceptr, size_t, CUstream
+  cuMemcpyDtoDAsync_v2: { parameters: ["u64", "u64", "u64", "u64"], result: "i32" }, // to, from, size_t, CUstream
+  cuMemsetD8Async: { parameters: ["u64", "u8", "u64", "u64"], result: "i32" }, // CUdeviceptr, value, count, CUstream
+  cuMemsetD32Async: { parameters: ["u64", "u32", "u64", "u64"], result: "i32" }, // CUdeviceptr, value, count, CUstream
+  cuStreamCreate: { parameters: ["buffer", "u32"], result: "i32" }, // CUstream *, flags
+  cuStreamDestroy_v2: { parameters: ["u64"], result: "i32" }, // CUstream
+  cuStreamSynchronize: { parameters: ["u64"], result: "i32" }, // CUstream
+  cuStreamWaitEvent: { parameters: ["u64", "u64", "u32"], result: "i32" }, // CUstream, CUevent, flags
+  cuStreamBeginCapture_v2: { parameters: ["u64", "i32"], result: "i32" }, // CUstream, CUstreamCaptureMode
+  cuStreamEndCapture: { parameters: ["u64", "buffer"], result: "i32" }, // CUstream, CUgraph *
+  cuEventCreate: { parameters: ["buffer", "u32"], result: "i32" }, // CUevent *, flags
+  cuEventDestroy_v2: { parameters: ["u64"], result: "i32" }, // CUevent
+  cuEventRecord: { parameters: ["u64", "u64"], result: "i32" }, // CUevent, CUstream
+  cuEventQuery: { parameters: ["u64"], result: "i32" }, // CUevent
+  cuEventSynchronize: { parameters: ["u64"], result: "i32" }, // CUevent
+  cuEventElapsedTime: { parameters: ["buffer", "u64", "u64"], result: "i32" }, // float *ms, CUevent, CUevent
+  cuModuleLoadData: { parameters: ["buffer", "buffer"], result: "i32" }, // CUmodule *, const void *image
+  cuModuleGetFunction: { parameters: ["buffer", "u64", "buffer"], result: "i32" }, // CUfunction *, CUmodule, const char *
+  cuModuleUnload: { parameters: ["u64"], result: "i32" }, // CUmodule
+  cuFuncSetAttribute: { parameters: ["u64", "i32", "i32"], result: "i32" }, // CUfunction, attribute, value
+  cuFuncGetAttribute: { parameters: ["buffer", "i32", "u64"], result: "i32" }, // int *, attribute, CUfunction
+  cuLaunchKernel: {
+    // CUfunction, grid x y z, block x y z, dynamic shared bytes, CUstream, void **parameters, void **extra
+    parameters: [
+      "u64",
+      "u32",
+      "u32",
+      "u32",
+      "u32",
+      "u32",
+      "u32",
+      "u32",
+      "u64",
+      "buffer",
+      "buffer",
+    ],
+    result: "i32",
+  },
+  cuGraphInstantiateWithFlags: { parameters: ["buffer", "u64", "u64"], result: "i32" }, // CUgraphExec *, CUgraph, flags
+  cuGraphLaunch: { parameters: ["u64", "u64"], result: "i32" }, // CUgraphExec, CUstream
+  cuGraphExecDestroy: { parameters: ["u64"], result: "i32" }, // CUgraphExec
+  cuGraphDestroy: { parameters: ["u64"], result: "i32" }, // CUgraph
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Statuses that a caller tells from others. */
+export const DRIVER_STATUS = { outOfMemory: 2, notReady: 600 } as const;
+
+/** Properties of a card, with the numbers of `CUdevice_attribute`. */
+const ATTRIBUTE = {
+  maxThreadsPerBlock: 1,
+  maxSharedPerBlock: 8,
+  warpSize: 10,
+  clockRate: 13,
+  multiprocessors: 16,
+  memoryClockRate: 36,
+  busWidth: 37,
+  l2CacheSize: 38,
+  computeMajor: 75,
+  computeMinor: 76,
+  maxSharedPerBlockOptIn: 97,
+} as const;
+
+/** `CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES`. */
+const MAX_DYNAMIC_SHARED = 8;
+/** `CU_STREAM_NON_BLOCKING`: no implied order with the legacy stream. */
+const NON_BLOCKING = 1;
+/** `CU_STREAM_CAPTURE_MODE_RELAXED`: this thread may allocate meanwhile. */
+const CAPTURE_RELAXED = 2;
+
+/** Grid and block of a launch, in order x, y, z. */
+export type Extent = readonly [number, number, number];
+
+/** A kernel launch as the driver takes it. */
+export interface DriverLaunch {
+  readonly function: bigint;
+  readonly grid: Extent;
+  readonly block: Extent;
+  /** Bytes of dynamic shared memory. */
+  readonly shared: number;
+  readonly stream: bigint;
+  /** Addresses of the arguments. */
+  readonly parameters: BigUint64Array<ArrayBuffer>;
+}
+
+/** What of a device the program uses. */
+export type DeviceProperties = { readonly [K in keyof typeof ATTRIBUTE]: number } & {
+  readonly name: string;
+  readonly totalBytes: number;
+};
+
+/** `libcuda`: devices, memory, streams, modules, graphs. Every status is checked and named. */
+export class Driver {
+  readonly #library: Library<typeof symbols>;
+  readonly #check: Checked;
+  readonly #cell = new BigUint64Array(1);
+  readonly #int = new Int32Array(1);
+
+  /** Opens nothing. */
+  constructor(places: LibraryOptions) {
+    this.#library = openLibrary(places, symbols);
+    this.#check = checker((status) => this.#words(status));
+  }
+
+  /** The opened file. */
+  get location(): string {
+    return this.#library.location();
+  }
+
+  get #cuda() {
+    return this.#library();
+  }
+
+  #words(status: number): string {
+    const text = (get: "cuGetErrorName" | "cuGetErrorString") => {
+      this.#cell[0] = 0n;
+      this.#cuda[get](status, this.#cell);
+      return cString(Deno.UnsafePointer.create(this.#cell[0]));
+    };
+    return `${text("cuGetErrorName") || "unknown error"}: ${text("cuGetErrorString")}`;
+  }
+
+  /** Starts the driver; again is no harm. */
+  init(): void {
+    this.#check("cuInit", this.#cuda.cuInit(0));
+  }
+
+  /** CUDA version that the driver knows, 1000 · major + 10 · minor. */
+  version(): number {
+    this.#check("cuDriverGetVersion", this.#cuda.cuDriverGetVersion(this.#int));
+    return this.#int[0];
+  }
+
+  /** Number of cards. */
+  deviceCount(): number {
+    this.#check("cuDeviceGetCount", this.#cuda.cuDeviceGetCount(this.#int));
+    return this.#int[0];
+  }
+
+  /** The card of a number. */
+  device(ordinal: number): number {
+    this.#check("cuDeviceGet", this.#cuda.cuDeviceGet(this.#int, ordinal));
+    return this.#int[0];
+  }
+
+  /** What a card is. */
+  properties(device: number): DeviceProperties {
+    const name = new Uint8Array(256);
+    this.#check("cuDeviceGetName", this.#cuda.cuDeviceGetName(name, name.length, device));
+    this.#check("cuDeviceTotalMem_v2", this.#cuda.cuDeviceTotalMem_v2(this.#cell, device));
+    const totalBytes = Number(this.#cell[0]);
+    const attributes = Object.entries(ATTRIBUTE).map(([key, code]) => {
+      this.#check("cuDeviceGetAttribute", this.#cuda.cuDeviceGetAttribute(this.#int, code, device));
+      return [key, this.#int[0]];
+    });
+    return {
+      ...Object.fromEntries(attributes) as { [K in keyof typeof ATTRIBUTE]: number },
+      name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
+      totalBytes,
+    };
+  }
+
+  /** The context that the CUDA libraries share; it becomes current on this thread. */
+  retainContext(device: number): NativeHandle {
+    const context = new NativeHandle(
+      (out) =>
+        this.#check("cuDevicePrimaryCtxRetain", this.#cuda.cuDevicePrimaryCtxRetain(out, device)),
+      () =>
+        this.#check(
+          "cuDevicePrimaryCtxRelease_v2",
+          this.#cuda.cuDevicePrimaryCtxRelease_v2(device),
+        ),
+    );
+    this.#check("cuCtxSetCurrent", this.#cuda.cuCtxSetCurrent(context.address));
+    return context;
+  }
+
+  /** Waits for all work of the context. */
+  synchronize(): void {
+    this.#check("cuCtxSynchronize", this.#cuda.cuCtxSynchronize());
+  }
+
+  /** Free and total bytes of the current context's card. */
+  memoryInfo(): { readonly free: number; readonly total: number } {
+    const free = new BigUint64Array(1), total = new BigUint64Array(1);
+    this.#check("cuMemGetInfo_v2", this.#cuda.cuMemGetInfo_v2(free, total));
+    return { free: Number(free[0]), total: Number(total[0]) };
+  }
+
+  /** Device memory; nothing when there is not enough. */
+  allocate(bytes: number): bigint | undefined {
+    const status = this.#cuda.cuMemAlloc_v2(this.#cell, BigInt(bytes));
+    if (status === DRIVER_STATUS.outOfMemory) return undefined;
+    this.#check("cuMemAlloc_v2", status);
+    return this.#cell[0];
+  }
+
+  /** Frees device memory, after all work that was queued. */
+  free(address: bigint): void {
+    this.#check("cuMemFree_v2", this.#cuda.cuMemFree_v2(address));
+  }
+
+  /** Host memory that the card reads and writes on its own. */
+  allocatePinned(bytes: number): NativeHandle {
+    return new NativeHandle(
+      (out) => this.#check("cuMemHostAlloc", this.#cuda.cuMemHostAlloc(out, BigInt(bytes), 0)),
+      (address) => this.#check("cuMemFreeHost", this.#cuda.cuMemFreeHost(address)),
+    );
+  }
+
+  /** Queues a copy to the device. Pageable memory may be changed at once, pinned memory when it is done. */
+  copyToDevice(to: bigint, from: ArrayBufferView<ArrayBufferLike>, stream: bigint): void {
+    const bytes = BigInt(from.byteLength);
+    if (bytes === 0n) return;
+    this.#check(
+      "cuMemcpyHtoDAsync_v2",
+      this.#cuda.cuMemcpyHtoDAsync_v2(to, from as ArrayBufferView<ArrayBuffer>, bytes, stream),
+    );
+  }
+
+  /** Queues a copy to the host; valid when the stream got there. */
+  copyToHost(to: ArrayBufferView<ArrayBuffer>, from: bigint, stream: bigint): void {
+    const bytes = BigInt(to.byteLength);
+    if (bytes === 0n) return;
+    const status = this.#cuda.cuMemcpyDtoHAsync_v2(to, from, bytes, stream);
+    this.#check("cuMemcpyDtoHAsync_v2", status);
+  }
+
+  /** Queues a copy on the device. */
+  copy(to: bigint, from: bigint, { bytes, stream }: { bytes: number; stream: bigint }): void {
+    const status = this.#cuda.cuMemcpyDtoDAsync_v2(to, from, BigInt(bytes), stream);
+    this.#check("cuMemcpyDtoDAsync_v2", status);
+  }
+
+  /** Queues filling with a byte. */
+  fillBytes(to: bigint, value: number, { count, stream }: { count: number; stream: bigint }): void {
+    const status = this.#cuda.cuMemsetD8Async(to, value, BigInt(count), stream);
+    this.#check("cuMemsetD8Async", status);
+  }
+
+  /** Queues filling with a 32-bit word. */
+  fillWords(to: bigint, value: number, { count, stream }: { count: number; stream: bigint }): void {
+    const status = this.#cuda.cuMemsetD32Async(to, value >>> 0, BigInt(count), stream);
+    this.#check("cuMemsetD32Async", status);
+  }
+
+  /** A stream without implied order with others. */
+  createStream(): NativeHandle {
+    return new NativeHandle(
+      (out) => this.#check("cuStreamCreate", this.#cuda.cuStreamCreate(out, NON_BLOCKING)),
+      (stream) => this.#check("cuStreamDestroy_v2", this.#cuda.cuStreamDestroy_v2(stream)),
+    );
+  }
+
+  /** Waits, here, for what was queued. */
+  synchronizeStream(stream: bigint): void {
+    this.#check("cuStreamSynchronize", this.#cuda.cuStreamSynchronize(stream));
+  }
+
+  /** What is queued from now on waits for an event. */
+  waitEvent(stream: bigint, event: bigint): void {
+    this.#check("cuStreamWaitEvent", this.#cuda.cuStreamWaitEvent(stream, event, 0));
+  }
+
+  /** An event; `timing` makes it a clock. */
+  createEvent({ timing = false }: { readonly timing?: boolean } = {}): NativeHandle {
+    return new NativeHandle(
+      (out) => this.#check("cuEventCreate", this.#cuda.cuEventCreate(out, timing ? 0 : 2)),
+      (event) => this.#check("cuEventDestroy_v2", this.#cuda.cuEventDestroy_v2(event)),
+    );
+  }
+
+  /** Marks a place in a stream. */
+  recordEvent(event: bigint, stream: bigint): void {
+    this.#check("cuEventRecord", this.#cuda.cuEventRecord(event, stream));
+  }
+
+  /** Whether a stream has passed the event. */
+  queryEvent(event: bigint): boolean {
+    const status = this.#cuda.cuEventQuery(event);
+    if (status === DRIVER_STATUS.notReady) return false;
+    this.#check("cuEventQuery", status);
+    return true;
+  }
+
+  /** Waits, here, for an event. */
+  synchronizeEvent(event: bigint): void {
+    this.#check("cuEventSynchronize", this.#cuda.cuEventSynchronize(event));
+  }
+
+  /** Milliseconds between two timing events that have passed. */
+  elapsed(start: bigint, end: bigint): number {
+    const ms = new Float32Array(1);
+    this.#check("cuEventElapsedTime", this.#cuda.cuEventElapsedTime(ms, start, end));
+    return ms[0];
+  }
+
+  /** Loads a cubin, or PTX with its final zero. */
+  loadModule(image: Uint8Array<ArrayBuffer>): NativeHandle {
+    return new NativeHandle(
+      (out) => this.#check("cuModuleLoadData", this.#cuda.cuModuleLoadData(out, image)),
+      (module) => this.#check("cuModuleUnload", this.#cuda.cuModuleUnload(module)),
+    );
+  }
+
+  /** A function of a module; it lives as long as that. */
+  getFunction(module: bigint, name: string): bigint {
+    const status = this.#cuda.cuModuleGetFunction(this.#cell, module, toCString(name));
+    this.#check(`cuModuleGetFunction("${name}")`, status);
+    return this.#cell[0];
+  }
+
+  /** Lets a function take more dynamic shared memory than the usual 48 KiB. */
+  allowShared(kernel: bigint, bytes: number): void {
+    const status = this.#cuda.cuFuncSetAttribute(kernel, MAX_DYNAMIC_SHARED, bytes);
+    this.#check("cuFuncSetAttribute", status);
+  }
+
+  /** Queues a kernel. */
+  launch({ function: kernel, grid, block, shared, stream, parameters }: DriverLaunch): void {
+    this.#check(
+      "cuLaunchKernel",
+      this.#cuda.cuLaunchKernel(
+        kernel,
+        grid[0],
+        grid[1],
+        grid[2],
+        block[0],
+        block[1],
+        block[2],
+        shared,
+        stream,
+        parameters,
+        null,
+      ),
+    );
+  }
+
+  /** From here on work queued in `stream` is written down instead of done. */
+  beginCapture(stream: bigint): void {
+    const status = this.#cuda.cuStreamBeginCapture_v2(stream, CAPTURE_RELAXED);
+    this.#check("cuStreamBeginCapture_v2", status);
+  }
+
+  /** Ends a capture and makes what was written down runnable. */
+  endCapture(stream: bigint): NativeHandle {
+    const cell = new BigUint64Array(1);
+    this.#check("cuStreamEndCapture", this.#cuda.cuStreamEndCapture(stream, cell));
+    const graph = cell[0];
+    try {
+      return new NativeHandle(
+        (out) =>
+          this.#check(
+            "cuGraphInstantiateWithFlags",
+            this.#cuda.cuGraphInstantiateWithFlags(out, graph, 0n),
+          ),
+        (exec) => this.#check("cuGraphExecDestroy", this.#cuda.cuGraphExecDestroy(exec)),
+      );
+    } finally {
+      this.#check("cuGraphDestroy", this.#cuda.cuGraphDestroy(graph));
+    }
+  }
+
+  /** Ends a capture that failed, whatever state it is in. */
+  abandonCapture(stream: bigint): void {
+    const cell = new BigUint64Array(1);
+    this.#cuda.cuStreamEndCapture(stream, cell);
+    if (cell[0] !== 0n) this.#cuda.cuGraphDestroy(cell[0]);
+  }
+
+  /** Queues a whole graph. */
+  launchGraph(exec: bigint, stream: bigint): void {
+    this.#check("cuGraphLaunch", this.#cuda.cuGraphLaunch(exec, stream));
+  }
+}

@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { fromFileUrl } from "@std/path";
+import common from "../../../native/cuda/common.cuh" with { type: "text" };
+import type { NativeHandle } from "../../ffi/handle.ts";
+import type { Driver } from "./bindings/driver.ts";
+import type { Nvrtc } from "./bindings/nvrtc.ts";
+
+const OUTPUT = fromFileUrl(new URL("../../../build/cuda", import.meta.url));
+
+/** How NVRTC is to compile; `--fmad=false` is not asked for, so a · b + c rounds once. */
+const OPTIONS = ["--std=c++17", "--device-as-default-execution-space"];
+
+/** CUDA C++ text with its functions; compiled at the first launch, once a set of macros. */
+export class CudaProgram {
+  /** The file's name without its ending. */
+  readonly name: string;
+  readonly source: string;
+  /** Headers by the name under which the source includes them; `common.cuh` is always there. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(name: string, source: string, headers: Readonly<Record<string, string>> = {}) {
+    this.name = name;
+    this.source = source;
+    this.headers = { "common.cuh": common, ...headers };
+  }
+}
+
+/** Values of macros by name. */
+export type Defines = Readonly<Record<string, string | number>>;
+
+/** A program does not compile: a fault of this library or of the NVRTC at hand. */
+export class CudaCompileError extends Error {
+  override readonly name = "CudaCompileError";
+}
+
+/** Loaded functions of programs, and compiled images on the disk. */
+export class ProgramCache implements Disposable {
+  readonly #driver: Driver;
+  readonly #nvrtc: Nvrtc;
+  readonly #capability: number;
+  readonly #modules = new Map<string, NativeHandle>();
+  readonly #functions = new WeakMap<CudaProgram, Map<string, bigint>>();
+  #architecture: string | undefined;
+  /** Programs that were compiled, and not found on the disk. */
+  compiled = 0;
+
+  /** @param capability Compute capability of the card, 10 · major + minor. */
+  constructor(driver: Driver, nvrtc: Nvrtc, capability: number) {
+    this.#driver = driver;
+    this.#nvrtc = nvrtc;
+    this.#capability = capability;
+  }
+
+  /**
+   * A function of a program, compiled for this card.
+   *
+   * @throws {CudaCompileError} If it does not compile; the message shows the log and the source.
+   */
+  function(program: CudaProgram, kernel: string, defines: Defines = {}): bigint {
+    let functions = this.#functions.get(program);
+    if (!functions) this.#functions.set(program, functions = new Map());
+    const key = Object.entries(defines).flat().concat(kernel).join(" ");
+    let found = functions.get(key);
+    if (found === undefined) {
+      found = this.#driver.getFunction(this.#module(program, defines).address, kernel);
+      functions.set(key, found);
+    }
+    return found;
+  }
+
+  #module(program: CudaProgram, defines: Defines): NativeHandle {
+    const macros = Object.entries(defines).map(([name, value]) => `-D${name}=${value}`);
+    const options = [...OPTIONS, `--gpu-architecture=${this.#target()}`, ...macros];
+    const key = fingerprint([
+      this.#nvrtc.version(),
+      this.#nvrtc.location,
+      program.source,
+      ...Object.entries(program.headers).flat(),
+      ...options,
+    ]);
+    let module = this.#modules.get(key);
+    if (!module) {
+      const file = `${cacheFolder()}/${program.name}-${key}.bin`;
+      const image = readIfThere(file) ?? this.#compile(program, options, file);
+      module = this.#driver.loadModule(image);
+      this.#modules.set(key, module);
+    }
+    return module;
+  }
+
+  /** A cubin for this card, or PTX for the newest that this NVRTC knows. */
+  #target(): string {
+    if (this.#architecture === undefined) {
+      const known = this.#nvrtc.architectures();
+      const newest = known[known.length - 1];
+      this.#architecture = this.#capability <= newest
+        ? `sm_${this.#capability}`
+        : `compute_${newest}`;
+    }
+    return this.#architecture;
+  }
+
+  #compile(program: CudaProgram, options: readonly string[], file: string) {
+    const { name, source, headers } = program;
+    const { image, log } = this.#nvrtc.compile({ name: `${name}.cu`, source, headers, options });
+    if (image === undefined) {
+      throw new CudaCompileError(
+        `Cannot compile ${name}.cu with ${
+          options.join(" ")
+        }: NVRTC ${this.#nvrtc.version()} says\n` +
+          `${log}\n${numbered(source)}`,
+      );
+    }
+    this.compiled++;
+    writeWhole(file, image);
+    return image;
+  }
+
+  [Symbol.dispose](): void {
+    for (const module of this.#modules.values()) module[Symbol.dispose]();
+    this.#modules.clear();
+  }
+}
+
+function cacheFolder(): string {
+  const build = Deno.env.get("SIAMBAN_BUILD");
+  return build ? `${build}/cuda` : OUTPUT;
+}
+
+function fingerprint(parts: readonly string[]): string {
+  return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 20);
+}
+
+function readIfThere(file: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Deno.readFileSync(file);
+  } catch {
+    return undefined; // compiled again, and written if that can be
+  }
+}
+
+/** The file appears whole, whoever else does the same; without it the next run compiles again. */
+function writeWhole(file: string, bytes: Uint8Array): void {
+  try {
+    Deno.mkdirSync(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    const partial = `${file}.${crypto.randomUUID().slice(0, 8)}.partial`;
+    Deno.writeFileSync(partial, bytes);
+    Deno.renameSync(partial, file);
+  } catch {
+    // A folder that cannot be written costs a second at the next start, nothing else.
+  }
+}
+
+function numbered(source: string): string {
+  return source.split("\n")
+    .map((line, i) => `${String(i + 1).padStart(4)} | ${line}`)
+    .join("\n");
+}
