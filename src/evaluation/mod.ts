@@ -27,6 +27,7 @@ export {
 } from "./score_benchmark.ts";
 export * from "./scores_json.ts";
 export * from "./sequence.ts";
+export * from "./start_box.ts";
 export * from "./submission.ts";
 export * from "./tables.ts";
 export * from "./vot_overlap.ts";

@@ -8,6 +8,7 @@ import type { Image } from "../image/image.ts";
 import type { SiamBAN } from "../models/siamban.ts";
 import { setTraining } from "../nn/module.ts";
 import { SiamBANTracker } from "../tracking/siamban_tracker.ts";
+import type { SiamBANTrackerOptions } from "../tracking/steps.ts";
 import { type Tracker, trackFrames } from "../tracking/tracker.ts";
 
 /** A sequence with what a tracker made of it. */
@@ -23,11 +24,16 @@ export interface TrackedSequence {
 /** The tracker that an experiment describes. */
 export function buildTracker(
   model: SiamBAN,
-  { tracking, points }: ExperimentConfig,
+  config: ExperimentConfig,
 ): SiamBANTracker {
+  return new SiamBANTracker(model, trackerOptions(config));
+}
+
+/** Settings of the tracker that an experiment describes. */
+export function trackerOptions({ tracking, points }: ExperimentConfig): SiamBANTrackerOptions {
   const { exemplarSize, searchSize, baseSize } = tracking;
   const scoreSize = Math.floor((searchSize - exemplarSize) / points.stride) + 1 + baseSize;
-  return new SiamBANTracker(model, { ...tracking, scoreSize, stride: points.stride });
+  return { ...tracking, scoreSize, stride: points.stride };
 }
 
 /**

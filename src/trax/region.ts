@@ -1,6 +1,6 @@
 /** Regions as TraX writes them. */
 import { enclosingBox, isPolygon, type Region } from "../evaluation/region.ts";
-import { type Ltwh, polygonToBox } from "../geometry/boxes.ts";
+import type { Ltwh } from "../geometry/boxes.ts";
 import { TraxError } from "./trax_error.ts";
 
 /** Forms that a client may send, as `trax.region` names them; masks become boxes too, but are not asked for. */
@@ -64,15 +64,4 @@ function maskBox([x, y, width, height, ...runs]: readonly number[]): Ltwh {
 export function formatRegion(region: Region): string {
   const numbers = isPolygon(region) ? region.points : [region.x, region.y, region.w, region.h];
   return numbers.map((number) => number.toFixed(4)).join(",");
-}
-
-/**
- * The upright box that a tracker starts from. Four corners become the box of the polygon's area that
- * VOT's trackers take ({@linkcode polygonToBox}), other polygons the box around them.
- */
-export function startBox(region: Region): Ltwh {
-  if (!isPolygon(region) || region.points.length !== 8) return enclosingBox(region);
-  const { cx, cy, w, h } = polygonToBox(region.points);
-  // Parity: a tracker's first centre counts pixels, (w - 1) / 2 from the corner.
-  return { x: cx - (w - 1) / 2, y: cy - (h - 1) / 2, w, h };
 }

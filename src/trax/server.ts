@@ -5,10 +5,11 @@
  * @module
  */
 import type { Region } from "../evaluation/region.ts";
+import { startBox } from "../evaluation/start_box.ts";
 import type { Tracker } from "../tracking/tracker.ts";
 import { formatMessage, readMessages, type TraxMessage } from "./message.ts";
 import { PICTURE_FORMS, readPicture } from "./picture.ts";
-import { formatRegion, parseRegion, REGION_FORMS, startBox } from "./region.ts";
+import { formatRegion, parseRegion, REGION_FORMS } from "./region.ts";
 import { TraxError } from "./trax_error.ts";
 
 /** Versions of the protocol. 2 names channels, 4 sends regions apart from pictures and knows several targets. */
@@ -135,7 +136,7 @@ class Session {
     for (const region of this.#announced) {
       const target = make();
       this.#targets.push(target);
-      target.init(frame, startBox(region));
+      target.init(frame, startBox(region, "restart"));
       states.push(formatMessage("state", [formatRegion(region)], { confidence: 1 }));
     }
     this.#announced = [];

@@ -1,5 +1,5 @@
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { formatRegion, parseRegion, startBox } from "../../src/trax/region.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { formatRegion, parseRegion } from "../../src/trax/region.ts";
 import { TraxError } from "../../src/trax/trax_error.ts";
 
 Deno.test("parseRegion() takes rectangles, polygons and masks", () => {
@@ -42,13 +42,4 @@ Deno.test("formatRegion() writes four digits", () => {
     formatRegion({ points: [0, 1, 2, 3, 4, 5.5] }),
     "0.0000,1.0000,2.0000,3.0000,4.0000,5.5000",
   );
-});
-
-Deno.test("startBox() is the box that VOT's trackers take", () => {
-  const box = { x: 5, y: 6, w: 7, h: 8 };
-  assertEquals(startBox(box), box);
-  // A rectangle given by its outermost pixels is that rectangle.
-  const { x, y, w, h } = startBox({ points: [5, 6, 11, 6, 11, 13, 5, 13] });
-  [[x, 5], [y, 6], [w, 7], [h, 8]].forEach(([found, wanted]) => assertAlmostEquals(found, wanted));
-  assertEquals(startBox({ points: [0, 0, 10, 0, 5, 8] }), { x: 0, y: 0, w: 10, h: 8 });
 });
