@@ -1,69 +1,69 @@
 import * as tf from "@tensorflow/tfjs";
-import type { DataType, NamedAttrMap, TensorInfo } from "@tensorflow/tfjs";
+import type {
+  DataType,
+  KernelConfig,
+  NamedAttrMap,
+  NamedTensorMap,
+  TensorInfo,
+} from "@tensorflow/tfjs";
 import type { NativeHandle } from "../../ffi/handle.ts";
-import { ParameterBlock } from "../../ffi/memory.ts";
+import type {
+  InPlaceBackend,
+  RecordedStep,
+  RecordingBackend,
+  StepInputs,
+} from "../in_place_backend.ts";
 import { Cudnn } from "./bindings/cudnn.ts";
-import { type DeviceProperties, Driver, type Extent } from "./bindings/driver.ts";
+import { type DeviceProperties, Driver } from "./bindings/driver.ts";
 import { Nvrtc } from "./bindings/nvrtc.ts";
+import { Convolutions, type Precision } from "./convolutions.ts";
+import { Derived } from "./derived.ts";
 import { HostKernels, type KernelInputs } from "./host_kernels.ts";
-import { type CudaLibraries } from "./libraries.ts";
-import { type DeviceBlock, MemoryPool } from "./memory_pool.ts";
-import { type CudaProgram, type Defines, ProgramCache } from "./program.ts";
+import { type Launch, Launcher } from "./launcher.ts";
+import type { CudaLibraries } from "./libraries.ts";
+import { type DeviceBlock, MemoryPool, type MemoryStatistics } from "./memory_pool.ts";
+import { PinnedMemory } from "./pinned_memory.ts";
+import { type CudaProgram, ProgramCache } from "./program.ts";
+import { recordStep } from "./record_step.ts";
+import type { Recording } from "./recording.ts";
 import {
   FORMAT_BYTES,
-  FORMAT_TYPE,
   formatOf,
+  fromRaw,
   type HostValues,
+  rawArray,
+  type RawValues,
   type StorageFormat,
   toFormat,
 } from "./storage.ts";
 import { CudaStream } from "./stream.ts";
 
-/** A number that a kernel takes as `float`; a bare number goes as `int`. */
-export interface FloatArgument {
-  readonly float: number;
-}
-
-/** Marks a launch argument as `float`. */
-export function float(value: number): FloatArgument {
-  return { float: value };
-}
-
-/** An argument of a launch: memory (absent is NULL), an `int`, or a `float`. */
-export type LaunchArgument = TensorInfo | DeviceBlock | number | FloatArgument | undefined;
-
-/** A launch of one function of a program. */
-export interface Launch {
-  /** Name of the function, `extern "C" __global__`. */
-  readonly function: string;
-  /** In the order of the function's parameters. */
-  readonly args: readonly LaunchArgument[];
-  /** Threads needed in all; the grid covers them. */
-  readonly threads?: number;
-  /** Blocks by axis, instead of `threads`. */
-  readonly grid?: Extent;
-  /** Threads of a block; 256 without it. */
-  readonly block?: number | Extent;
-  /** Bytes of dynamic shared memory. */
-  readonly shared?: number;
-  /** Element types by macro; without it `Element` is that of the first tensor. */
-  readonly types?: Readonly<Record<string, TensorInfo | StorageFormat>>;
-  /** Further macros. */
-  readonly defines?: Defines;
-}
+export { float, type Launch, type LaunchArgument } from "./launcher.ts";
 
 /** Options of a {@linkcode CudaBackend}. */
 export interface CudaOptions {
   /** Which card. */
   readonly device?: number;
-  /** Waits after each launch and names it in errors. */
+  /** How float32 is computed with. */
+  readonly precision?: Precision;
+  /** Same bits at each run. */
+  readonly deterministic?: boolean;
+  /** Tries cuDNN's algorithms at the first use of a shape; else its estimate decides. */
+  readonly measure?: boolean;
+  /** Waits after each launch, so that a fault is told where it happened. */
   readonly debug?: boolean;
 }
 
-/** Threads of a block where nothing else is asked. */
-const BLOCK = 256;
-/** Dynamic shared memory that every function may use. */
-const USUAL_SHARED = 48 * 1024;
+/** What a backend has done so far. */
+export interface CudaStatistics {
+  readonly memory: MemoryStatistics;
+  /** Kernels launched, cuDNN's not counted. */
+  readonly launches: number;
+  /** Calls of tfjs's own kernels on the host, by name: each costs a copy there and back. */
+  readonly hostKernels: ReadonlyMap<string, number>;
+  /** Programs compiled, those found on the disk not counted. */
+  readonly compiled: number;
+}
 
 /** Data of tensors: on the device, or still on the host. */
 interface TensorData {
@@ -78,37 +78,70 @@ interface TensorData {
 }
 
 /** Tensors in device memory, kernels in CUDA C++, convolutions in cuDNN. */
-export class CudaBackend extends tf.KernelBackend {
+export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, RecordingBackend {
   readonly driver: Driver;
+  readonly nvrtc: Nvrtc;
   readonly cudnn: Cudnn;
   readonly properties: DeviceProperties;
   /** Where all work is queued, in order. */
   readonly stream: CudaStream;
-  readonly pool: MemoryPool;
-  readonly programs: ProgramCache;
-  /** tfjs's own kernels, for ops without one here. */
-  readonly hostKernels = new HostKernels();
+  /** Where inputs are brought while work goes on. */
+  readonly copies: CudaStream;
+  readonly pinned: PinnedMemory;
+  readonly convolutions: Convolutions;
+  /** What was made from weights. */
+  readonly derived: Derived;
+  /** The format in which kernels should store large float32 tensors. */
+  readonly activationFormat: "float32" | "bfloat16";
   readonly #context: NativeHandle;
+  readonly #memory: MemoryPool;
+  readonly #programs: ProgramCache;
+  readonly #launcher: Launcher;
+  readonly #hostKernels = new HostKernels();
   readonly #data: tf.DataStorage<TensorData>;
-  readonly #debug: boolean;
-  readonly #block = new ParameterBlock();
-  readonly #shared = new Map<bigint, number>();
+  #recording: Recording | undefined;
+  #overwrites = 0;
+  #operation = "tensors";
 
-  constructor(libraries: CudaLibraries, { device = 0, debug = false }: CudaOptions = {}) {
+  constructor(libraries: CudaLibraries, options: CudaOptions = {}) {
     super();
+    const { device = 0, precision = "float32", debug = false } = options;
     this.driver = new Driver(libraries.driver);
-    const nvrtc = new Nvrtc(libraries.nvrtc);
+    this.nvrtc = new Nvrtc(libraries.nvrtc);
     this.cudnn = new Cudnn(libraries.cudnn);
     this.driver.init();
     const card = this.driver.device(device);
     this.properties = this.driver.properties(card);
     this.#context = this.driver.retainContext(card);
     this.stream = new CudaStream(this.driver);
-    this.pool = new MemoryPool(this.driver);
+    this.copies = new CudaStream(this.driver);
+    this.#memory = new MemoryPool(this.driver);
+    this.pinned = new PinnedMemory(this.driver);
     const { computeMajor, computeMinor } = this.properties;
-    this.programs = new ProgramCache(this.driver, nvrtc, 10 * computeMajor + computeMinor);
+    this.#programs = new ProgramCache(this.driver, this.nvrtc, 10 * computeMajor + computeMinor);
+    this.#launcher = new Launcher({
+      driver: this.driver,
+      programs: this.#programs,
+      stream: this.stream,
+      memory: this,
+      properties: this.properties,
+      debug,
+    });
+    this.convolutions = new Convolutions(this.cudnn, {
+      stream: this.stream.address,
+      pool: () => this.#pool,
+      options: {
+        precision,
+        deterministic: options.deterministic ?? false,
+        measure: options.measure ?? true,
+      },
+    });
+    this.activationFormat = precision === "bf16" ? "bfloat16" : "float32";
+    this.derived = new Derived({
+      version: (info) => this.version(info),
+      take: (bytes) => this.#memory.take(bytes, "filters"),
+    });
     this.#data = new tf.DataStorage(this, tf.engine());
-    this.#debug = debug;
   }
 
   // Kernels
@@ -120,18 +153,40 @@ export class CudaBackend extends tf.KernelBackend {
     format: StorageFormat = formatOf(dtype),
   ): TensorInfo {
     const length = sizeOf(shape);
-    const block = this.pool.take(length * FORMAT_BYTES[format]);
+    const block = this.#take(length * FORMAT_BYTES[format], this.#operation, shape);
     return this.#insert([...shape], { dtype, format, length, block, refCount: 1, version: 0 });
   }
 
-  /** A new tensor whose elements lie as those of another. */
+  /** A new float32 tensor that lies as another. */
   emptyLike(info: TensorInfo, shape: readonly number[] = info.shape): TensorInfo {
     return this.empty(shape, info.dtype, this.format(info));
   }
 
-  /** Memory for a kernel's own use; release it after the launch: later work comes later. */
+  /** Memory for a kernel's own use; release it when all that uses it is queued. */
   scratch(bytes: number, purpose = "workspace"): DeviceBlock {
-    return this.pool.take(bytes, purpose);
+    return this.#take(bytes, purpose);
+  }
+
+  /**
+   * Numbers of the host in device memory, such as learning rates or a table of addresses. In a recorded
+   * step the array is read again at each replay, so pass the same one and change it in place.
+   * Release it when all that uses it is queued.
+   */
+  live(values: ArrayBufferView<ArrayBuffer>): DeviceBlock {
+    const block = this.#memory.take(values.byteLength, "numbers");
+    const { buffer, byteOffset, byteLength } = values;
+    const sent = new Uint8Array(buffer, byteOffset, byteLength).slice();
+    this.#copyIn(block.address, sent);
+    if (this.#recording) {
+      this.#recording.hold(block);
+      this.#recording.live.push({ block, values, sent });
+    }
+    return block;
+  }
+
+  /** Gives memory back; what is queued already may still use it. */
+  release(block: DeviceBlock): void {
+    block.pool.release(block);
   }
 
   /** How a tensor's elements lie in device memory. */
@@ -143,8 +198,9 @@ export class CudaBackend extends tf.KernelBackend {
   address(info: TensorInfo): bigint {
     const data = this.#data.get(info.dataId);
     if (data.block === undefined) {
-      const block = this.pool.take(data.length * FORMAT_BYTES[data.format]);
-      this.driver.copyToDevice(block.address, data.host!, this.stream.address);
+      const block = this.#memory.take(data.length * FORMAT_BYTES[data.format], "constants");
+      this.#copyIn(block.address, data.host!);
+      this.#recording?.hold(block);
       data.block = block;
       data.host = undefined;
     }
@@ -155,33 +211,19 @@ export class CudaBackend extends tf.KernelBackend {
    * Queues a kernel.
    *
    * @throws {CudaCompileError} If the program does not compile.
-   * @throws {CudaError} If the launch is refused, or in debug mode fails.
+   * @throws {Error} If the launch is refused, or in debug mode fails, with the arguments.
    */
   launch(program: CudaProgram, launch: Launch): void {
-    const { function: name, args, threads = 1, block = BLOCK, shared = 0 } = launch;
-    const defines = { ...this.#types(launch), ...launch.defines };
-    const kernel = this.programs.function(program, name, defines);
-    if (shared > USUAL_SHARED && (this.#shared.get(kernel) ?? 0) < shared) {
-      this.driver.allowShared(kernel, shared);
-      this.#shared.set(kernel, shared);
-    }
-    const blockExtent: Extent = typeof block === "number" ? [block, 1, 1] : block;
-    const perBlock = blockExtent[0] * blockExtent[1] * blockExtent[2];
-    const grid: Extent = launch.grid ?? [Math.ceil(threads / perBlock), 1, 1];
-    if (grid[0] * grid[1] * grid[2] === 0) return;
-    this.driver.launch({
-      function: kernel,
-      grid,
-      block: blockExtent,
-      shared,
-      stream: this.stream.address,
-      parameters: this.#parameters(args),
-    });
-    if (this.#debug) this.stream.synchronize();
+    this.#launcher.launch(program, launch);
+  }
+
+  /** Runs something that queues work of a library; in debug mode waits for it. */
+  guard(queue: () => void, about: () => string): void {
+    this.#launcher.guard(queue, about);
   }
 
   /**
-   * Runs tfjs's own kernel on the host: a copy there and back, counted in {@linkcode hostKernels}.
+   * Runs tfjs's own kernel on the host: a copy there and back, counted in {@linkcode statistics}.
    *
    * @throws {Error} If tfjs has none of that name.
    */
@@ -189,8 +231,13 @@ export class CudaBackend extends tf.KernelBackend {
     kernelName: string,
     call: { readonly inputs: KernelInputs; readonly attrs: NamedAttrMap },
   ): TensorInfo | TensorInfo[] {
-    const results = this.hostKernels.run(kernelName, call, ({ dataId }) => this.readSync(dataId));
-    const infos = results.map(({ values, shape, dtype }) => ({
+    if (this.#recording) {
+      throw new Error(
+        `Cannot record ${kernelName}: it has no kernel on the device for such inputs`,
+      );
+    }
+    const read = ({ dataId }: TensorInfo) => this.readSync(dataId);
+    const infos = this.#hostKernels.run(kernelName, call, read).map(({ values, shape, dtype }) => ({
       dataId: this.write(values, [...shape], dtype),
       shape: [...shape],
       dtype,
@@ -198,52 +245,102 @@ export class CudaBackend extends tf.KernelBackend {
     return infos.length === 1 ? infos[0] : infos;
   }
 
-  #types({ types, args }: Launch): Defines {
-    const named = types ?? { Element: args.find(isTensor) ?? "float32" };
-    return Object.fromEntries(
-      Object.entries(named).map(([macro, of]) => [
-        macro,
-        FORMAT_TYPE[typeof of === "string" ? of : this.format(of)],
-      ]),
-    );
+  /** Has memory that a kernel takes, and faults of it, named after the kernel. */
+  named(kernel: KernelConfig): KernelConfig {
+    return {
+      ...kernel,
+      kernelFunc: (call) => {
+        const outer = this.#operation;
+        this.#operation = kernel.kernelName;
+        try {
+          return kernel.kernelFunc(call);
+        } finally {
+          this.#operation = outer;
+        }
+      },
+    };
   }
 
-  #parameters(args: readonly LaunchArgument[]): BigUint64Array<ArrayBuffer> {
-    const block = this.#block.clear();
-    for (const argument of args) {
-      if (typeof argument === "number") block.int32(argument);
-      else if (argument === undefined) block.address(0n);
-      else if ("float" in argument) block.float32(argument.float);
-      else if (isTensor(argument)) block.address(this.address(argument));
-      else block.address(argument.address);
-    }
-    return block.table;
-  }
+  // What the program needs of a backend that changes tensors in place
 
-  // What the rest of the program needs of a backend that changes tensors in place
-
-  /** A tensor that shares the data of another. */
   share(info: TensorInfo, shape: readonly number[] = info.shape): TensorInfo {
     this.incRef(info.dataId);
     return { dataId: info.dataId, shape: [...shape], dtype: info.dtype };
   }
 
-  /** Counts the in-place changes of a tensor; whoever keeps something derived compares it. */
   version(info: TensorInfo): number {
     return this.#data.get(info.dataId).version;
   }
 
-  /** Says that a kernel has changed a tensor in place. */
   touch(info: TensorInfo): void {
     this.#data.get(info.dataId).version++;
+    this.#recording?.touched.push(info.dataId);
   }
 
-  /** Overwrites a tensor in place. */
   overwrite(info: TensorInfo, values: ArrayLike<number>): void {
     const { format } = this.#data.get(info.dataId);
     const address = this.address(info);
-    this.driver.copyToDevice(address, toFormat(values, format), this.stream.address);
+    this.#copyIn(address, toFormat(values, format));
     this.touch(info);
+    this.#overwrites++;
+  }
+
+  /** A new tensor with the values of another. */
+  copy(info: TensorInfo): TensorInfo {
+    const { block, length, format } = this.#data.get(info.dataId);
+    const from = block?.address ?? this.address(info);
+    const copy = this.emptyLike(info);
+    const bytes = length * FORMAT_BYTES[format];
+    this.driver.copy(this.address(copy), from, { bytes, stream: this.stream.address });
+    return copy;
+  }
+
+  record<T extends NamedTensorMap>(
+    inputs: StepInputs,
+    run: (inputs: NamedTensorMap) => T,
+  ): RecordedStep<T> {
+    return recordStep(this, {
+      inputs,
+      run,
+      pool: this.#memory,
+      recordingOf: (recording) => this.#recording = recording,
+      overwrites: () => this.#overwrites,
+      touch: (dataId) => {
+        if (this.#data.has(dataId)) this.#data.get(dataId).version++;
+      },
+    });
+  }
+
+  /** What was done so far. */
+  statistics(): CudaStatistics {
+    return {
+      memory: this.#memory.statistics(),
+      launches: this.#launcher.launches,
+      hostKernels: this.#hostKernels.calls,
+      compiled: this.#programs.compiled,
+    };
+  }
+
+  /** Starts the peaks of {@linkcode statistics} anew. */
+  resetPeaks(): void {
+    this.#memory.resetPeaks();
+  }
+
+  get #pool(): MemoryPool {
+    return this.#recording?.pool ?? this.#memory;
+  }
+
+  #take(bytes: number, purpose: string, shape: readonly number[] = []): DeviceBlock {
+    const pool = this.#pool;
+    pool.remedy = () => smallerBatch(shape);
+    return pool.take(bytes, purpose);
+  }
+
+  /** Copies to the device, in the order of the stream; in a recording at once, and not in it. */
+  #copyIn(address: bigint, values: ArrayBufferView<ArrayBufferLike>): void {
+    const stream = this.#recording ? this.copies : this.stream;
+    this.driver.copyToDevice(address, values, stream.address);
+    if (this.#recording) stream.synchronize();
   }
 
   // tfjs's interface
@@ -271,7 +368,7 @@ export class CudaBackend extends tf.KernelBackend {
     const format = formatOf(dtype);
     const length = sizeOf(shape);
     // A copy: the device takes the values later, and the caller may change them meanwhile.
-    const host = toFormat((values ?? new Array(length).fill(0)) as ArrayLike<number>, format)
+    const host = toFormat((values ?? new Float32Array(length)) as ArrayLike<number>, format)
       .slice();
     return { dtype, format, length, host, refCount, version: 0 };
   }
@@ -283,26 +380,45 @@ export class CudaBackend extends tf.KernelBackend {
   }
 
   override readSync(dataId: object): tf.BackendValues {
-    const data = this.#data.get(dataId);
-    if (data.host) return data.host.slice();
-    const values = hostArray(data);
-    this.driver.copyToHost(values, data.block!.address, this.stream.address);
+    const { host, block, format, length, dtype } = this.#data.get(dataId);
+    if (host) return host.slice();
+    this.#refuseRead();
+    const raw = rawArray(format, length);
+    this.driver.copyToHost(raw, block!.address, this.stream.address);
     this.stream.synchronize();
-    return values;
+    return fromRaw(raw, dtype);
   }
 
   override async read(dataId: object): Promise<tf.BackendValues> {
-    const data = this.#data.get(dataId);
-    if (data.host) return data.host.slice();
-    await this.stream.passed();
-    return this.readSync(dataId);
+    const { host, block, format, length, dtype } = this.#data.get(dataId);
+    if (host) return host.slice();
+    this.#refuseRead();
+    const bytes = length * FORMAT_BYTES[format];
+    const pinned = this.pinned.take(bytes);
+    const view = pinned.bytes.subarray(0, bytes);
+    this.driver.copyToHost(view, block!.address, this.stream.address);
+    try {
+      await this.stream.passed();
+      const raw: RawValues = rawArray(format, length);
+      new Uint8Array(raw.buffer).set(view);
+      return fromRaw(raw, dtype);
+    } finally {
+      this.pinned.release(pinned);
+    }
+  }
+
+  #refuseRead(): void {
+    if (this.#recording) {
+      throw new Error(`Cannot record ${this.#operation}: it reads a tensor back from the device`);
+    }
   }
 
   override disposeData(dataId: object, force = false): boolean {
     if (!this.#data.has(dataId)) return true;
     const data = this.#data.get(dataId);
     if (--data.refCount > 0 && !force) return false;
-    if (data.block) data.block.pool.release(data.block);
+    this.derived.drop(dataId);
+    if (data.block) this.release(data.block);
     this.#data.delete(dataId);
     return true;
   }
@@ -336,9 +452,13 @@ export class CudaBackend extends tf.KernelBackend {
   }
 
   override dispose(): void {
+    this.driver.synchronize();
+    this.convolutions[Symbol.dispose]();
+    this.#programs[Symbol.dispose]();
     this.stream[Symbol.dispose]();
-    this.programs[Symbol.dispose]();
-    this.pool[Symbol.dispose]();
+    this.copies[Symbol.dispose]();
+    this.pinned[Symbol.dispose]();
+    this.#memory[Symbol.dispose]();
     this.#context[Symbol.dispose]();
   }
 }
@@ -348,12 +468,10 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-function isTensor(argument: LaunchArgument): argument is TensorInfo {
-  return typeof argument === "object" && "dataId" in argument;
-}
-
-function hostArray({ format, length }: TensorData): HostValues & ArrayBufferView<ArrayBuffer> {
-  if (format === "float32") return new Float32Array(length);
-  if (format === "int32") return new Int32Array(length);
-  return new Uint8Array(length);
+/** Three quarters of the batch that a tensor is of. */
+function smallerBatch(shape: readonly number[]): string | undefined {
+  const [batch] = shape;
+  if (shape.length !== 4 || batch < 2) return undefined;
+  const less = Math.max(1, Math.floor(0.75 * batch));
+  return `the tensor is [${shape}]: try training.batchSize ${less} instead of ${batch}`;
 }

@@ -13,6 +13,10 @@ export interface DeviceBlock {
   /** What it is for, in an out-of-memory message. */
   readonly purpose: string;
   readonly pool: MemoryPool;
+  /** How many need it to stay as it is, even released. */
+  holds: number;
+  /** Whether it was given back while held. */
+  released: boolean;
 }
 
 /** What a pool holds; all in bytes but the counts. */
@@ -93,7 +97,7 @@ export class MemoryPool implements Disposable {
   take(bytes: number, purpose = "tensors"): DeviceBlock {
     const size = roundUp(Math.max(bytes, 1));
     const address = this.#idle.get(size)?.pop() ?? this.#reserve(size, { bytes, purpose });
-    const block: DeviceBlock = { address, bytes, size, purpose, pool: this };
+    const block = { address, bytes, size, purpose, pool: this, holds: 0, released: false };
     this.#used.add(block);
     this.#allocations++;
     this.#usedBytes += size;
@@ -107,6 +111,10 @@ export class MemoryPool implements Disposable {
    * @throws {Error} If it was given back before.
    */
   release(block: DeviceBlock): void {
+    if (block.holds > 0 && !block.released) {
+      block.released = true;
+      return;
+    }
     if (!this.#used.delete(block)) {
       throw new Error(
         `Cannot free device memory 0x${block.address.toString(16)} of ${block.purpose}: ` +
@@ -117,6 +125,19 @@ export class MemoryPool implements Disposable {
     const idle = this.#idle.get(block.size);
     if (idle) idle.push(block.address);
     else this.#idle.set(block.size, [block.address]);
+  }
+
+  /** Keeps a block as it is, released or not, until {@linkcode unhold}. */
+  hold(block: DeviceBlock): void {
+    block.holds++;
+  }
+
+  /** Undoes {@linkcode hold}. */
+  unhold(block: DeviceBlock): void {
+    block.holds--;
+    if (block.holds > 0 || !block.released) return;
+    block.released = false;
+    this.release(block);
   }
 
   /** What the pool holds. */

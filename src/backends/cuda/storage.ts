@@ -47,3 +47,33 @@ export function toFormat(values: ArrayLike<number>, format: StorageFormat): Host
   const type = format === "float32" ? Float32Array : format === "int32" ? Int32Array : Uint8Array;
   return values instanceof type ? values : type.from(values);
 }
+
+/** An array for the raw bytes of `length` elements. */
+export function rawArray(format: StorageFormat, length: number): RawValues {
+  switch (format) {
+    case "float32":
+      return new Float32Array(length);
+    case "bfloat16":
+      return new Uint16Array(length);
+    case "int32":
+      return new Int32Array(length);
+    case "uint8":
+      return new Uint8Array(length);
+  }
+}
+
+/** Raw elements as they come from the device. */
+export type RawValues =
+  | Float32Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+/** Raw elements as values of a tfjs type; the same array where they are that already. */
+export function fromRaw(raw: RawValues, dtype: DataType): HostValues {
+  if (raw instanceof Uint16Array) {
+    const bits = Uint32Array.from(raw, (half) => half << 16);
+    return new Float32Array(bits.buffer);
+  }
+  return dtype === "float32" && !(raw instanceof Float32Array) ? Float32Array.from(raw) : raw;
+}

@@ -1,0 +1,276 @@
+import type { NativeHandle } from "../../ffi/handle.ts";
+import type { ConvGeometry } from "../../ops/conv2d.ts";
+import {
+  type AlgorithmResult,
+  type ConvPass,
+  type Cudnn,
+  CUDNN_MATH,
+  CUDNN_TYPE,
+  type PassDescriptors,
+} from "./bindings/cudnn.ts";
+import { CudaError } from "./bindings/status.ts";
+import { type DeviceBlock, type MemoryPool, OutOfMemoryError } from "./memory_pool.ts";
+
+/** How float32 tensors are computed with: as they are, in TF32 products, or stored as bfloat16. */
+export type Precision = "float32" | "tf32" | "bf16";
+
+/** A convolution's three shapes, its geometry and the format of all three. */
+export interface ConvProblem {
+  readonly pass: ConvPass;
+  /** `[B, H, W, C]`. */
+  readonly x: readonly number[];
+  /** `[O, kh, kw, C / groups]`. */
+  readonly weight: readonly number[];
+  /** `[B, Ho, Wo, O]`. */
+  readonly y: readonly number[];
+  readonly geometry: ConvGeometry;
+  readonly format: "float32" | "bfloat16";
+}
+
+/** Addresses of a pass's operands, in cuDNN's order: inputs, then the output. */
+export interface ConvOperands {
+  readonly first: bigint;
+  readonly second: bigint;
+  readonly output: bigint;
+}
+
+/** What is added to and done with a convolution's result. */
+export interface ConvTail {
+  readonly bias: bigint;
+  /** 0n for none. */
+  readonly residual: bigint;
+  readonly activation: "none" | "relu";
+}
+
+interface Plan {
+  readonly descriptors: PassDescriptors;
+  readonly algorithm: number;
+  readonly workspaceBytes: number;
+  /** Whether cuDNN has refused to do the tail in the same pass. */
+  unfused: boolean;
+}
+
+/** Options of {@linkcode Convolutions}. */
+export interface ConvolutionOptions {
+  readonly precision: Precision;
+  /** Leaves out algorithms that may give other bits each time. */
+  readonly deterministic: boolean;
+  /** Tries the algorithms at the first use of a shape, instead of trusting cuDNN's estimate. */
+  readonly measure: boolean;
+}
+
+/** Workspace that algorithms may use while they are tried; half of it where memory is short. */
+const TRIAL_WORKSPACE = 1 << 30;
+/** `CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM`, the only one that fuses without an activation. */
+const PRECOMPUTED_GEMM = 1;
+/** cuDNN's statuses from here on say that something is not supported. */
+const NOT_SUPPORTED = 3000;
+const END_OF_NOT_SUPPORTED = 4000;
+
+/** Convolutions by cuDNN, with an algorithm chosen once a shape. */
+export class Convolutions implements Disposable {
+  readonly #cudnn: Cudnn;
+  readonly #handle: NativeHandle;
+  readonly #pool: () => MemoryPool;
+  readonly #options: ConvolutionOptions;
+  readonly #plans = new Map<string, Plan>();
+  readonly #owned: NativeHandle[] = [];
+  readonly #activations = new Map<ConvTail["activation"], NativeHandle>();
+  readonly #biases = new Map<number, NativeHandle>();
+
+  constructor(
+    cudnn: Cudnn,
+    { stream, pool, options }: {
+      readonly stream: bigint;
+      /** Where workspaces come from; asked at each use. */
+      readonly pool: () => MemoryPool;
+      readonly options: ConvolutionOptions;
+    },
+  ) {
+    this.#cudnn = cudnn;
+    this.#handle = this.#own(cudnn.createHandle(stream));
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  /** Queues one pass. */
+  run(problem: ConvProblem, operands: ConvOperands): void {
+    const plan = this.#plan(problem, operands);
+    this.#withWorkspace(
+      plan.workspaceBytes,
+      (workspace) =>
+        this.#cudnn.run(this.#handle.address, problem.pass, {
+          descriptors: plan.descriptors,
+          memory: { ...operands, ...workspace },
+          algorithm: plan.algorithm,
+        }),
+    );
+  }
+
+  /**
+   * Queues y = activation(conv(x, w) + bias + residual).
+   *
+   * @returns Whether it did so: false, and nothing is queued, where cuDNN cannot do it in one pass.
+   */
+  runFused(problem: ConvProblem, operands: ConvOperands, tail: ConvTail): boolean {
+    const plan = this.#plan(problem, operands);
+    const fits = tail.activation === "relu" || plan.algorithm === PRECOMPUTED_GEMM;
+    if (plan.unfused || !fits || problem.format !== "float32") return false;
+    try {
+      this.#withWorkspace(
+        plan.workspaceBytes,
+        (workspace) =>
+          this.#cudnn.runFused(this.#handle.address, {
+            descriptors: plan.descriptors,
+            memory: { ...operands, ...workspace },
+            algorithm: plan.algorithm,
+            residual: tail.residual,
+            bias: tail.bias,
+            biasDescriptor: this.#bias(problem.y[3]).address,
+            activation: this.#activation(tail.activation).address,
+          }),
+      );
+      return true;
+    } catch (error) {
+      if (!isUnsupported(error)) throw error;
+      plan.unfused = true;
+      return false;
+    }
+  }
+
+  /** Number of problems that were planned. */
+  get planned(): number {
+    return this.#plans.size;
+  }
+
+  #plan(problem: ConvProblem, operands: ConvOperands): Plan {
+    const { pass, x, weight, y, geometry, format } = problem;
+    const { stride, padding, dilation, groups } = geometry;
+    const key = `${pass},${format},${x},${weight},${y},${stride},${padding},${dilation},${groups}`;
+    let plan = this.#plans.get(key);
+    if (!plan) this.#plans.set(key, plan = this.#makePlan(problem, operands));
+    return plan;
+  }
+
+  #makePlan(problem: ConvProblem, operands: ConvOperands): Plan {
+    const { pass } = problem;
+    const descriptors = this.#describe(problem);
+    const results = this.#options.measure
+      ? this.#measure(pass, descriptors, operands)
+      : this.#cudnn.algorithms(this.#handle.address, pass, descriptors);
+    const chosen = results.find((result) => this.#usable(result));
+    if (!chosen) {
+      const { x, weight, y } = problem;
+      throw new Error(
+        `Cannot convolve (${pass}, ${problem.format}): cuDNN ${this.#cudnn.version()} has no ` +
+          `${this.#options.deterministic ? "deterministic " : ""}algorithm for x [${x}], weight ` +
+          `[${weight}], y [${y}] with ${problem.geometry.groups} groups, ` +
+          "try another precision or a newer cuDNN",
+      );
+    }
+    const exact = problem.format === "float32" && this.#options.precision === "float32";
+    this.#cudnn.setMath(descriptors.convolution, exact ? CUDNN_MATH.fma : chosen.math);
+    const { algorithm, workspaceBytes } = chosen;
+    return { descriptors, algorithm, workspaceBytes, unfused: false };
+  }
+
+  #usable({ status, deterministic }: AlgorithmResult): boolean {
+    return status === 0 && (deterministic || !this.#options.deterministic);
+  }
+
+  #measure(
+    pass: ConvPass,
+    descriptors: PassDescriptors,
+    operands: ConvOperands,
+  ): AlgorithmResult[] {
+    return this.#withWorkspace(
+      this.#trialBytes(),
+      (workspace) =>
+        this.#cudnn.measure(this.#handle.address, pass, descriptors, { ...operands, ...workspace }),
+    );
+  }
+
+  /** What can be had for trials: they must not be what a training runs out of memory by. */
+  #trialBytes(): number {
+    for (let bytes = TRIAL_WORKSPACE; bytes > 1 << 24; bytes /= 2) {
+      try {
+        const block = this.#pool().take(bytes, "workspace");
+        this.#pool().release(block);
+        return bytes;
+      } catch (error) {
+        if (!(error instanceof OutOfMemoryError)) throw error;
+      }
+    }
+    return 0;
+  }
+
+  #withWorkspace<T>(
+    bytes: number,
+    run: (workspace: { workspace: bigint; workspaceBytes: number }) => T,
+  ): T {
+    if (bytes === 0) return run({ workspace: 0n, workspaceBytes: 0 });
+    const block: DeviceBlock = this.#pool().take(bytes, "workspace");
+    try {
+      return run({ workspace: block.address, workspaceBytes: bytes });
+    } finally {
+      block.pool.release(block);
+    }
+  }
+
+  #describe({ pass, x, weight, y, geometry, format }: ConvProblem): PassDescriptors {
+    const type = CUDNN_TYPE[format];
+    const image = this.#own(this.#cudnn.tensor(x, type)).address;
+    const filter = this.#own(this.#cudnn.filter(weight, type)).address;
+    const response = this.#own(this.#cudnn.tensor(y, type)).address;
+    const math = this.#math(format);
+    const convolution = this.#own(this.#cudnn.convolution({ ...geometry, math })).address;
+    switch (pass) {
+      case "forward":
+        return { first: image, second: filter, convolution, output: response };
+      case "backwardInput":
+        return { first: filter, second: response, convolution, output: image };
+      case "backwardWeight":
+        return { first: image, second: response, convolution, output: filter };
+    }
+  }
+
+  #math(format: ConvProblem["format"]): number {
+    if (format === "bfloat16") return CUDNN_MATH.tensorOp;
+    // Float32 products may pass through TF32 unless they are asked to be whole.
+    return this.#options.precision === "float32" ? CUDNN_MATH.fma : CUDNN_MATH.default;
+  }
+
+  #activation(kind: ConvTail["activation"]): NativeHandle {
+    let activation = this.#activations.get(kind);
+    if (!activation) {
+      activation = this.#own(this.#cudnn.activation(kind));
+      this.#activations.set(kind, activation);
+    }
+    return activation;
+  }
+
+  #bias(channels: number): NativeHandle {
+    let bias = this.#biases.get(channels);
+    if (!bias) {
+      bias = this.#own(this.#cudnn.tensor([1, 1, 1, channels], CUDNN_TYPE.float32));
+      this.#biases.set(channels, bias);
+    }
+    return bias;
+  }
+
+  #own(handle: NativeHandle): NativeHandle {
+    this.#owned.push(handle);
+    return handle;
+  }
+
+  [Symbol.dispose](): void {
+    for (const handle of this.#owned.reverse()) handle[Symbol.dispose]();
+    this.#owned.length = 0;
+    this.#plans.clear();
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  return error instanceof CudaError && error.status >= NOT_SUPPORTED &&
+    error.status < END_OF_NOT_SUPPORTED;
+}
