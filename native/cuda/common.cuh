@@ -1,6 +1,6 @@
 // What every kernel shares: element types and their conversion to float.
 //
-// Kernels name the element type of each operand by a macro (STORAGE by default; no single letters, which headers use), because a tensor may lie as
+// Kernels name the element type of each operand by a macro (Element by default; no single letters, which headers use), because a tensor may lie as
 // float or as bfloat16; they read with toFloat() and write with store().
 #pragma once
 

@@ -34,7 +34,7 @@ export interface Launch {
   readonly block?: number | Extent;
   /** Bytes of dynamic shared memory. */
   readonly shared?: number;
-  /** Element types by macro; without it `STORAGE` is that of the first tensor. */
+  /** Element types by macro; without it `Element` is that of the first tensor. */
   readonly types?: Readonly<Record<string, TensorInfo | StorageFormat>>;
   /** Further macros. */
   readonly defines?: Defines;
@@ -131,7 +131,7 @@ export class Launcher {
   }
 
   #types({ types, args }: Launch): Defines {
-    const named = types ?? { STORAGE: args.find(isTensor) ?? "float32" };
+    const named = types ?? { Element: args.find(isTensor) ?? "float32" };
     const { memory } = this.#options;
     const defines: Record<string, string> = {};
     for (const [macro, of] of Object.entries(named)) {
