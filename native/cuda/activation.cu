@@ -1,16 +1,39 @@
-// y = activate(x), and dx = dy where 0 < y (and y < 6 for ReLU6), else 0.
-// One thread an element; Element is the type of all operands.
+// relu(x) = max(x, 0), relu6(x) = min(max(x, 0), 6), and their gradients from the output.
+//
+// A thread takes 16 bytes at a time and strides over the grid; the last few elements go one by one.
+
 #include "common.cuh"
 
-extern "C" __global__ void activation(const Element *x, Element *y, int count, int kind) {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < count) store(y + i, activate(toFloat(x[i]), kind));
+using namespace siamban;
+
+extern "C" __global__ void activation(const Element *__restrict__ x, Element *__restrict__ y,
+                                      int size, int kind) {
+  constexpr int count = kWide<Element>;
+  const Index packs = size / count;
+  for (Index i = grid_thread(); i < packs; i += grid_size()) {
+    float values[count];
+    load<count>(x + i * count, values);
+    for (int k = 0; k < count; k++) values[k] = activate(values[k], kind);
+    store<count>(y + i * count, values);
+  }
+  for (Index i = packs * count + grid_thread(); i < size; i += grid_size()) {
+    y[i] = from_float<Element>(activate(to_float(x[i]), kind));
+  }
 }
 
-extern "C" __global__ void activation_backward(const Element *dy, const Element *y, Element *dx, int count, int kind) {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i >= count) return;
-  const float at = toFloat(y[i]);
-  const bool passes = at > 0.f && (kind != 2 || at < 6.f);
-  store(dx + i, passes ? toFloat(dy[i]) : 0.f);
+extern "C" __global__ void activation_backward(const Element *__restrict__ dy,
+                                               const Element *__restrict__ y,
+                                               Element *__restrict__ dx, int size, int kind) {
+  constexpr int count = kWide<Element>;
+  const Index packs = size / count;
+  for (Index i = grid_thread(); i < packs; i += grid_size()) {
+    float gradient[count], outputs[count];
+    load<count>(dy + i * count, gradient);
+    load<count>(y + i * count, outputs);
+    for (int k = 0; k < count; k++) gradient[k] = passes(outputs[k], kind) ? gradient[k] : 0.f;
+    store<count>(dx + i * count, gradient);
+  }
+  for (Index i = packs * count + grid_thread(); i < size; i += grid_size()) {
+    dx[i] = from_float<Element>(passes(to_float(y[i]), kind) ? to_float(dy[i]) : 0.f);
+  }
 }

@@ -2,16 +2,18 @@ import source from "../../../../native/cuda/activation.cu" with { type: "text" }
 import { Activation, ACTIVATION_CODE, ActivationBackward } from "../../../ops/activation.ts";
 import { type CudaBackend, sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
+import { inFormat } from "./convert.ts";
 
 const program = new CudaProgram("activation", source);
 
 export const activationCuda = Activation.kernel("cuda", (cuda: CudaBackend, { x }, { kind }) => {
+  if (kind === "none") return cuda.share(x);
   const y = cuda.emptyLike(x);
-  const count = sizeOf(x.shape);
+  const size = sizeOf(x.shape);
   cuda.launch(program, {
     function: "activation",
-    threads: count,
-    args: [x, y, count, ACTIVATION_CODE[kind]],
+    threads: Math.ceil(size / 4),
+    args: [x, y, size, ACTIVATION_CODE[kind]],
   });
   return y;
 });
@@ -19,12 +21,17 @@ export const activationCuda = Activation.kernel("cuda", (cuda: CudaBackend, { x 
 export const activationBackwardCuda = ActivationBackward.kernel(
   "cuda",
   (cuda: CudaBackend, { dy, y }, { kind }) => {
-    const dx = cuda.emptyLike(dy);
-    const count = sizeOf(dy.shape);
-    cuda.launch(program, {
-      function: "activation_backward",
-      threads: count,
-      args: [dy, y, dx, count, ACTIVATION_CODE[kind]],
+    if (kind === "none") return cuda.share(dy);
+    const dx = cuda.emptyLike(y);
+    const size = sizeOf(y.shape);
+    inFormat(cuda, cuda.format(y), {
+      tensors: { dy },
+      run: ({ dy }) =>
+        cuda.launch(program, {
+          function: "activation_backward",
+          threads: Math.ceil(size / 4),
+          args: [dy, y, dx, size, ACTIVATION_CODE[kind]],
+        }),
     });
     return dx;
   },

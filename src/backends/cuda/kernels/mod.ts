@@ -1,8 +1,65 @@
 import type { KernelConfig } from "@tensorflow/tfjs";
 import { activationBackwardCuda, activationCuda } from "./activation.ts";
+import { batchNormBackwardCuda, batchNormCuda } from "./batch_norm.ts";
+import { channelSumCuda } from "./channel_sum.ts";
+import { castCuda } from "./convert.ts";
+import {
+  concatCuda,
+  packCuda,
+  padCuda,
+  reverseCuda,
+  sliceCuda,
+  splitCuda,
+  tileCuda,
+  transposeCuda,
+  unpackCuda,
+} from "./copy_box.ts";
+import { ELEMENTWISE_CUDA, selectCuda } from "./elementwise.ts";
+import { fillCuda, onesLikeCuda, zerosLikeCuda } from "./fill.ts";
+import { iouLossCuda } from "./iou_loss.ts";
+import { maxPool2dBackwardCuda, maxPool2dCuda } from "./max_pool2d.ts";
+import { REDUCE_CUDA } from "./reduce.ts";
+import { expandDimsCuda, identityCuda, reshapeCuda } from "./reshape.ts";
+import { selectCrossEntropyCuda } from "./select_cross_entropy.ts";
+import { sgdUpdateCuda } from "./sgd_update.ts";
+import { logSoftmaxCuda, softmaxCuda } from "./softmax.ts";
+import { addNCuda, UNARY_CUDA } from "./unary.ts";
+import { xcorrDepthwiseCuda } from "./xcorr_depthwise.ts";
 
-/** Every op of `src/ops` on the device, and those of tfjs that a training step uses. */
+/** Every op of `src/ops` on the device, and those of tfjs that training and tracking use. */
 export const CUDA_KERNELS: readonly KernelConfig[] = [
   activationCuda,
   activationBackwardCuda,
+  batchNormCuda,
+  batchNormBackwardCuda,
+  channelSumCuda,
+  maxPool2dCuda,
+  maxPool2dBackwardCuda,
+  xcorrDepthwiseCuda,
+  selectCrossEntropyCuda,
+  iouLossCuda,
+  sgdUpdateCuda,
+  castCuda,
+  fillCuda,
+  zerosLikeCuda,
+  onesLikeCuda,
+  identityCuda,
+  reshapeCuda,
+  expandDimsCuda,
+  sliceCuda,
+  padCuda,
+  concatCuda,
+  packCuda,
+  splitCuda,
+  unpackCuda,
+  transposeCuda,
+  reverseCuda,
+  tileCuda,
+  selectCuda,
+  softmaxCuda,
+  logSoftmaxCuda,
+  addNCuda,
+  ...ELEMENTWISE_CUDA,
+  ...UNARY_CUDA,
+  ...REDUCE_CUDA,
 ];
