@@ -5,7 +5,20 @@ import { choice, list, probability, real, section, text, whole } from "./fields.
 /** Raw sequences: a folder or file in a known form, or the built-in ones that are drawn. */
 export const sourceSchema = section({
   /** How the raw data is laid out; `synthetic` is drawn and needs no files. */
-  format: choice(["synthetic", "got10k", "otb", "vot", "video"]),
+  format: choice([
+    "synthetic",
+    "vid",
+    "youtubebb",
+    "det",
+    "coco",
+    "got10k",
+    "lasot",
+    "otb",
+    "vot",
+    "voc",
+    "csv",
+    "video",
+  ]),
   /** Folder or file of the raw data. */
   root: text().default(""),
   /** Box file, where boxes do not lie beside the frames (`video`). */

@@ -1,7 +1,8 @@
 import type { Corner } from "../geometry/boxes.ts";
 import { cropBoxes, targetInCrop } from "../geometry/context.ts";
 import { encodeJpeg } from "../image/encode.ts";
-import { type Color, type Image, meanColor } from "../image/image.ts";
+import { type Color, createImage, type Image, meanColor } from "../image/image.ts";
+import { roundHalfEven } from "../geometry/rounding.ts";
 import { warpCrop } from "../image/warp.ts";
 
 /** How crops are cut and written; the defaults are the published ones. */
@@ -37,21 +38,39 @@ export interface TargetCrop {
  * @param box The target in pixels of `frame`; it must have an area.
  * @param options.kind `search` (511 x 511), or `template` (127 x 127) at the same scale.
  * @param options.border The frame's mean colour, if it is known already.
+ * @param options.anyBox Cuts something even if the box has no area, as the published scripts do.
  */
 export function cropTarget(
   frame: Image,
   box: Corner,
-  options: Partial<CropSettings> & { kind?: "search" | "template"; border?: Color } = {},
+  options: Partial<CropSettings> & {
+    readonly kind?: "search" | "template";
+    readonly border?: Color;
+    readonly anyBox?: boolean;
+  } = {},
 ): TargetCrop {
-  const { kind = "search", border = meanColor(frame), ...rest } = options;
+  const { kind = "search", border = meanColor(frame), anyBox = false, ...rest } = options;
   const settings = { ...CROP_SETTINGS, ...rest };
   const squares = cropBoxes(box, settings);
   const size = kind === "search" ? settings.searchSize : settings.exemplarSize;
   const square = kind === "search" ? squares.search : squares.exemplar;
   return {
-    image: warpCrop(frame, square, { size, border }),
+    image: anyBox && !(squares.searchSide > 0)
+      ? emptyCrop(frame, size, squares.searchSide === 0 ? border : undefined)
+      : warpCrop(frame, square, { size, border }),
     box: targetInCrop({ w: size, h: size }, { w: box.x2 - box.x1, h: box.y2 - box.y1 }, settings),
   };
+}
+
+/**
+ * Parity: a square without a side shows nothing but border, and one whose side is no number shows
+ * the frame's first pixel, because `cv2.warpAffine` takes infinity and NaN as they come.
+ */
+function emptyCrop({ data }: Image, size: number, border?: Color): Image {
+  const color = border ? border.map(roundHalfEven) : data.subarray(0, 3);
+  const crop = createImage(size, size);
+  for (let i = 0; i < crop.data.length; i += 3) crop.data.set(color, i);
+  return crop;
 }
 
 /** The JPEG file of a crop; byte-equal to what the published scripts write. */

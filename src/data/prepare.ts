@@ -5,98 +5,316 @@
  * @module
  */
 import { join } from "@std/path";
-import { type CropJob, CropRunner } from "./crop_job.ts";
+import { type Claim, openClaim, writeClaim } from "./prepare_claim.ts";
+import { type CropJob, type CropJobResult, CropRunner } from "./crop_job.ts";
 import { CROP_SETTINGS } from "./cropper.ts";
-import { type CropPlan, cutIntoParts, planCrops } from "./crop_plan.ts";
-import { Ledger, type PrepareReport } from "./prepare_ledger.ts";
+import { type CropPlan, cutIntoJobs, planCrops } from "./crop_plan.ts";
+import { CropPacker } from "./crop_packer.ts";
+import {
+  enterOutcome,
+  type PrepareCounts,
+  type QuarantineEntry,
+  readCounts,
+  readItems,
+  sourceName,
+} from "./prepare_books.ts";
+import {
+  readHashes,
+  readQuarantine,
+  writeAnnotationFiles,
+  writeQuarantine,
+} from "./prepare_results.ts";
 import { runJobs } from "./run_jobs.ts";
-import type { Track } from "./track.ts";
-import { writeWhole } from "./whole_file.ts";
+import type { RawItem } from "./track.ts";
+import { removeWorkFile, WorkFile } from "./work_file.ts";
 
-export type { PrepareCounts, PrepareReport, QuarantineEntry } from "./prepare_ledger.ts";
+export type { PrepareCounts, QuarantineEntry } from "./prepare_books.ts";
 
 /** What to prepare, and how. */
 export interface PrepareOptions {
-  /** Gives the tracks, the same each time; it is called twice. */
-  readonly tracks: () => AsyncIterable<Track>;
+  /** Gives what a reader finds, the same each time. */
+  readonly tracks: () => AsyncIterable<RawItem>;
   /** Folder of the result. */
   readonly out: string;
+  /** What `prepare.json` says about where the tracks come from. */
+  readonly source?: unknown;
   /** Threads; one a core, 0 for this one. */
   readonly workers?: number;
   /** JPEG quality of the crops; 95. */
   readonly quality?: number;
-  /** Every so many-th video goes to val.json; 0 leaves it to the set. */
+  /** Every so many-th video goes to the annotations for validation; 0 leaves it to the set. */
   readonly valEvery?: number;
   /** Also writes the template crops, which training does not read; false. */
   readonly templateCrops?: boolean;
+  /** Puts the crops into tar shards with an index instead of files; false. */
+  readonly pack?: boolean;
+  /** Bytes of a shard; 1 GiB. */
+  readonly shardBytes?: number;
+  /**
+   * Does what the published scripts do, with their faults: the tracks must be read so too. A video
+   * ends at its first bad frame, of two boxes of one name the later stays; template crops are
+   * written.
+   */
+  readonly asPublished?: boolean;
+  /** Base names of the annotation files; `train` and `val`. */
+  readonly annotationNames?: { readonly train: string; readonly val: string };
 }
+
+/** How far {@linkcode prepare} is. */
+export interface PrepareReport {
+  /** `reading`: the raw annotations are looked through. */
+  readonly kind: "reading" | "progress" | "done";
+  readonly plan: Omit<CropPlan, "digest">;
+  readonly counts: Readonly<PrepareCounts>;
+  readonly elapsedSeconds: number;
+  /** Boxes a second. */
+  readonly rate: number;
+  readonly etaSeconds: number;
+  /** The newest entries; in the last report the first hundred of all. */
+  readonly quarantine: readonly QuarantineEntry[];
+  /** Bytes of the crops that are there; in the last report. */
+  readonly bytes: number;
+  /** Base names of the annotation files. */
+  readonly annotations: readonly string[];
+}
+
+/** Entries of the quarantine report that the last report tells. */
+const TOLD_ENTRIES = 100;
+const SHARD_BYTES = 2 ** 30;
+const DEFAULT_NAMES = { train: "train", val: "val" };
 
 /**
  * Cuts the crops and writes the annotation files; yields a report after each part of the work. The
  * last one, `done`, comes when all files are written.
  *
- * A frame that cannot be read goes to `quarantine.json` and does not stop the run. Files appear
- * only when they are whole: a run that was stopped goes on where it was when it is started again.
+ * A file that cannot be read goes to `quarantine.json` and does not stop the run. Files appear only
+ * when they are whole: a run that was stopped goes on where it was when it is started again, and
+ * its result is the same, byte for byte. Memory does not grow with the set.
  *
  * @throws {RangeError} If there are no tracks, or the folder holds the crops of other boxes.
- * @throws {Error} If a file cannot be written.
+ * @throws {Error} If a file cannot be written, or another preparation is at work in the folder.
  */
 export async function* prepare(options: PrepareOptions): AsyncGenerator<PrepareReport> {
-  const { out, workers = navigator.hardwareConcurrency } = options;
-  const plan = await planCrops(options.tracks());
-  if (plan.boxes === 0) {
-    throw new RangeError("Cannot prepare: no boxes were found, check the folder and its format");
+  const { out } = options;
+  await Deno.mkdir(out, { recursive: true });
+  const claim = await openClaim(out, claimOf(options));
+  const path = join(out, "prepare.sqlite");
+  const tally = new Tally(Object.values(options.annotationNames ?? DEFAULT_NAMES));
+  try {
+    using books = new WorkFile(path);
+    yield* readPlan(books, options, tally);
+    await claim.confirm(tally.plan);
+    if (claim.isDone) await takeUp(books, options);
+    yield* cutCrops(books, options, tally);
+    const annotated = await writeResults(books, options);
+    tally.settle(books);
+    await writeClaim(claim, { plan: tally.plan, counts: tally.counts, annotated });
+  } catch (error) {
+    if (claim.isForeign || tally.isEmpty) await removeWorkFile(path);
+    throw error;
   }
-  await claimFolder(out, plan, options);
-  const ledger = new Ledger(plan, options.valEvery ?? 0);
+  await removeWorkFile(path);
+  yield tally.report("done");
+}
+
+function claimOf(options: PrepareOptions): Omit<Claim, "plan"> {
+  const { quality = CROP_SETTINGS.quality, pack = false, asPublished = false } = options;
+  const { source, valEvery = 0, templateCrops = asPublished } = options;
+  return { ...CROP_SETTINGS, quality, pack, asPublished, templateCrops, valEvery, source };
+}
+
+async function* readPlan(
+  books: WorkFile,
+  { tracks, valEvery = 0, asPublished = false }: PrepareOptions,
+  tally: Tally,
+): AsyncGenerator<PrepareReport> {
+  for await (const progress of planCrops(tracks(), books, { valEvery, replace: asPublished })) {
+    tally.read(progress);
+    yield tally.report("reading");
+  }
+  if (tally.plan.boxes > 0) return;
+  const [fault] = readQuarantine(books);
+  tally.isEmpty = true;
+  throw new RangeError(
+    "Cannot prepare: no boxes were found, check the folder and its format" +
+      (fault ? `: ${fault.reason}` : ""),
+  );
+}
+
+/** Takes up what a finished run has left, so that only what is missing is cut again. */
+async function takeUp(books: WorkFile, options: PrepareOptions): Promise<void> {
+  if (options.pack) return; // shards are cut again from the first
+  const { out, annotationNames: names = DEFAULT_NAMES } = options;
+  for (const name of [names.train, names.val]) await readHashes(books, join(out, `${name}.sha256`));
+}
+
+async function* cutCrops(
+  books: WorkFile,
+  options: PrepareOptions,
+  tally: Tally,
+): AsyncGenerator<PrepareReport> {
+  const { workers = navigator.hardwareConcurrency, pack = false, shardBytes = SHARD_BYTES } =
+    options;
+  const root = join(options.out, "crop511");
+  using packer = pack ? new CropPacker(books, root, shardBytes) : undefined;
   await using runner = new CropRunner();
   const worker = new URL("./prepare_worker.ts", import.meta.url);
   const run = (job: CropJob) => runner.run(job);
-  yield ledger.report("progress");
-  for await (const result of runJobs(jobsOf(options, ledger), { worker, workers, run })) {
-    ledger.enter(result);
-    yield ledger.report("progress");
+  tally.begin(books, { pack });
+  yield tally.report("progress");
+  const jobs = jobsOf(books, options, root);
+  for await (const result of runJobs(jobs, { worker, workers, run, inOrder: pack })) {
+    enterResult(books, result, packer);
+    tally.enter(result);
+    yield tally.report("progress");
   }
-  await ledger.write(out);
-  yield ledger.report("done");
+  await packer?.finish();
 }
 
-async function* jobsOf(options: PrepareOptions, ledger: Ledger): AsyncGenerator<CropJob> {
-  const { out, quality = CROP_SETTINGS.quality, templateCrops = false } = options;
+async function* jobsOf(
+  books: WorkFile,
+  options: PrepareOptions,
+  root: string,
+): AsyncGenerator<CropJob> {
+  const { quality = CROP_SETTINGS.quality, asPublished = false, pack = false } = options;
+  const { templateCrops = asPublished } = options;
   const settings = { ...CROP_SETTINGS, quality };
-  const parts = cutIntoParts(options.tracks(), (track, number) => ledger.admit(track, number));
-  for await (const part of parts) {
-    yield { ...part, root: join(out, `crop${settings.searchSize}`), settings, templateCrops };
+  const items = readItems(books, { skipWritten: pack });
+  for (const part of cutIntoJobs(items, { byVideo: asPublished })) {
+    yield { root, items: part, settings, templateCrops, pack, stopAtFault: asPublished };
   }
 }
 
-/** Makes the folder, or makes sure that it belongs to the same work. */
-async function claimFolder(out: string, plan: CropPlan, options: PrepareOptions): Promise<void> {
-  const path = join(out, "prepare.json");
-  const { quality = CROP_SETTINGS.quality } = options;
-  const claim = JSON.stringify({ form: 1, ...CROP_SETTINGS, quality, ...plan }, null, 2) + "\n";
-  await Deno.mkdir(out, { recursive: true });
-  const held = await readIfThere(path);
-  if (held === claim) return;
-  const foreign = held === undefined && await isThere(join(out, "train.json"));
-  if (held !== undefined || foreign) {
-    const what = foreign ? "annotations of another origin" : "crops of other boxes or settings";
-    throw new RangeError(
-      `Cannot prepare into "${out}": it holds ${what}, remove it or choose another folder`,
-    );
+/** The books tell of crops only once they are there. */
+function enterResult(
+  books: WorkFile,
+  { items, outcomes }: CropJobResult,
+  packer: CropPacker | undefined,
+): void {
+  books.begin();
+  items.forEach((item, i) => {
+    const outcome = outcomes[i];
+    enterOutcome(books, item, outcome, packer?.add(item, outcome) ?? null);
+  });
+  packer?.note();
+  books.commit();
+}
+
+async function writeResults(books: WorkFile, options: PrepareOptions) {
+  const { out, annotationNames: names = DEFAULT_NAMES } = options;
+  const train = await writeAnnotationFiles(books, { out, name: names.train, split: "train" });
+  const val = await writeAnnotationFiles(books, { out, name: names.val, split: "val" });
+  await writeQuarantine(books, join(out, "quarantine.json"));
+  return { train, val };
+}
+
+/** Counts for the reports. */
+class Tally {
+  #started = performance.now();
+  #plan: CropPlan = { videos: 0, tracks: 0, boxes: 0, digest: "" };
+  #counts: PrepareCounts = {
+    boxes: 0,
+    written: 0,
+    existing: 0,
+    refused: {},
+    quarantined: 0,
+    faults: 0,
+  };
+  #done = 0; // boxes that this run has looked at
+  #news: QuarantineEntry[] = [];
+  #bytes = 0;
+  /** Whether there is nothing to prepare. */
+  isEmpty = false;
+  readonly #annotations: readonly string[];
+
+  constructor(annotations: readonly string[]) {
+    this.#annotations = annotations;
   }
-  await writeWhole(path, [claim]);
+
+  get plan(): CropPlan {
+    return this.#plan;
+  }
+
+  get counts(): PrepareCounts {
+    return this.#counts;
+  }
+
+  read({ tracks, boxes, plan }: { tracks: number; boxes: number; plan?: CropPlan }): void {
+    this.#plan = plan ?? { ...this.#plan, tracks, boxes };
+  }
+
+  begin(books: WorkFile, { pack }: { pack: boolean }): void {
+    this.#started = performance.now();
+    const { problems, bytes: _, ...counts } = readCounts(books);
+    // What is to be looked at is counted when it has been.
+    const open = counts.boxes - Object.values(counts.refused).reduce((sum, n) => sum + n, 0);
+    const settled = pack ? counts.existing : 0;
+    this.#counts = {
+      ...counts,
+      boxes: counts.boxes - open + settled + problems,
+      existing: settled,
+      quarantined: problems,
+    };
+  }
+
+  enter({ items, outcomes }: CropJobResult): void {
+    this.#done += items.length;
+    this.#counts.boxes += items.length;
+    items.forEach(({ video, track, frame, image }, i) => {
+      const outcome = outcomes[i];
+      if (outcome.kind === "quarantined") {
+        this.#counts.quarantined++;
+        const { reason } = outcome;
+        this.#news.push({ file: sourceName(image), reason, video, track, frame });
+      } else if (outcome.kind === "refused") {
+        const { refused } = this.#counts;
+        refused[outcome.reason] = (refused[outcome.reason] ?? 0) + 1;
+      } else this.#counts[outcome.kind]++;
+    });
+  }
+
+  /** @throws {Error} If the books and what this run has counted do not agree. */
+  settle(books: WorkFile): void {
+    const kept = readCounts(books);
+    const { boxes, written, existing, quarantined } = this.#counts;
+    const refused = Object.values(kept.refused).reduce((sum, n) => sum + n, 0);
+    const sum = kept.existing + refused + kept.quarantined;
+    if (sum !== this.#plan.boxes || boxes !== sum || written + existing !== kept.existing) {
+      throw new Error(
+        `Cannot end: of ${this.#plan.boxes} boxes ${
+          written + existing
+        } have crops, ${refused} are ` +
+          `refused and ${quarantined} in quarantine, but the books say ${kept.existing}, ` +
+          `${refused} and ${kept.quarantined}`,
+      );
+    }
+    this.#bytes = kept.bytes;
+    this.#news = [...take(readQuarantine(books), TOLD_ENTRIES)];
+  }
+
+  report(kind: PrepareReport["kind"]): PrepareReport {
+    const elapsedSeconds = (performance.now() - this.#started) / 1000;
+    const rate = this.#done / elapsedSeconds;
+    const { digest: _, ...plan } = this.#plan;
+    const quarantine = this.#news;
+    this.#news = [];
+    return {
+      kind,
+      plan,
+      counts: structuredClone(this.#counts),
+      elapsedSeconds,
+      rate,
+      etaSeconds: rate > 0 ? (plan.boxes - this.#counts.boxes) / rate : Infinity,
+      quarantine,
+      bytes: this.#bytes,
+      annotations: this.#annotations,
+    };
+  }
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+function* take<T>(items: Iterable<T>, count: number): Generator<T> {
+  for (const item of items) {
+    if (count-- <= 0) return;
+    yield item;
   }
 }

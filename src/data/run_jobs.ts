@@ -9,67 +9,110 @@ export interface RunJobsOptions<Job, Result> {
   readonly workers: number;
   /** The same work in this thread. */
   readonly run: (job: Job) => Result | Promise<Result>;
+  /** Yields results in the order of the jobs; false, as they come. */
+  readonly inOrder?: boolean;
 }
 
+/** Jobs that a thread has been given and not answered: one at work, one to go on with. */
+const JOBS_A_THREAD = 2;
+
 /**
- * Runs jobs on worker threads and yields results as they come, in any order. Jobs are taken from
- * the stream only when a thread is free, so its memory stays bounded.
+ * Runs jobs on worker threads and yields results. Jobs are taken from the stream only when a thread
+ * has room, so memory stays bounded.
  *
  * @throws {Error} If a job throws or a worker fails; the others are stopped.
  */
 export async function* runJobs<Job, Result>(
   jobs: AsyncIterable<Job>,
-  { worker, workers, run }: RunJobsOptions<Job, Result>,
+  { worker, workers, run, inOrder = false }: RunJobsOptions<Job, Result>,
 ): AsyncGenerator<Result> {
   if (workers === 0) {
     for await (const job of jobs) yield await run(job);
     return;
   }
-  const idle = Array.from({ length: workers }, () => new Worker(worker, { type: "module" }));
-  const all = [...idle];
-  const busy = new Map<Worker, Promise<{ thread: Worker; result: Result }>>();
+  const threads = Array.from({ length: workers }, () => new JobThread<Job, Result>(worker));
+  const running = new Map<number, Promise<{ place: number; result: Result }>>();
   const finishOne = async () => {
-    const { thread, result } = await Promise.race(busy.values());
-    busy.delete(thread);
-    idle.push(thread);
+    const [first] = running.values();
+    const { place, result } = await (inOrder ? first : Promise.race(running.values()));
+    running.delete(place);
     return result;
   };
   try {
+    let place = 0;
     for await (const job of jobs) {
-      if (idle.length === 0) yield await finishOne();
-      const thread = idle.pop()!;
-      const answer = ask<Job, Result>(thread, job).then((result) => ({ thread, result }));
+      while (running.size >= workers * JOBS_A_THREAD) yield await finishOne();
+      const thread = threads.reduce((best, one) => one.waiting < best.waiting ? one : best);
+      const here = place++;
+      const answer = thread.ask(job).then((result) => ({ place: here, result }));
       answer.catch(() => {}); // it is looked at later; until then it is not "unhandled"
-      busy.set(thread, answer);
+      running.set(here, answer);
     }
-    while (busy.size > 0) yield await finishOne();
+    while (running.size > 0) yield await finishOne();
   } finally {
-    for (const thread of all) thread.terminate();
+    for (const thread of threads) thread.stop();
   }
 }
 
-function ask<Job, Result>(thread: Worker, job: Job): Promise<Result> {
-  const { promise, resolve, reject } = Promise.withResolvers<Result>();
-  thread.onmessage = ({ data }: MessageEvent<Answer<Result>>) =>
-    "error" in data ? reject(new Error(data.error)) : resolve(data.result);
-  thread.onerror = (event) => {
-    event.preventDefault(); // else the error ends the process as well
-    reject(new Error(`Cannot go on: a worker failed: ${event.message}`));
-  };
-  thread.postMessage(job);
-  return promise;
+/** A worker that answers jobs in their order. */
+class JobThread<Job, Result> {
+  readonly #worker: Worker;
+  readonly #waiting: PromiseWithResolvers<Result>[] = [];
+  #failure?: Error;
+
+  constructor(module: URL) {
+    this.#worker = new Worker(module, { type: "module" });
+    this.#worker.onmessage = ({ data }: MessageEvent<Answer<Result>>) => {
+      const { resolve, reject } = this.#waiting.shift()!;
+      if ("error" in data) reject(new Error(data.error));
+      else resolve(data.result);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault(); // else the error ends the process as well
+      this.#failure = new Error(`Cannot go on: a worker failed: ${event.message}`);
+      for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
+    };
+  }
+
+  /** Jobs without an answer. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  ask(job: Job): Promise<Result> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    const answer = Promise.withResolvers<Result>();
+    this.#waiting.push(answer);
+    this.#worker.postMessage(job);
+    return answer.promise;
+  }
+
+  stop(): void {
+    this.#worker.terminate();
+  }
 }
 
-/** The worker's side of {@linkcode runJobs}: answers each job. */
-export function serveJobs<Job, Result>(run: (job: Job) => Result | Promise<Result>): void {
+/**
+ * The worker's side of {@linkcode runJobs}: answers each job, one after the other.
+ *
+ * @param transfer The buffers of a result that are handed over instead of copied.
+ */
+export function serveJobs<Job, Result>(
+  run: (job: Job) => Result | Promise<Result>,
+  transfer: (result: Result) => Transferable[] = () => [],
+): void {
   const scope = self as unknown as Worker;
-  scope.onmessage = async ({ data }: MessageEvent<Job>) => {
-    let answer: Answer<Result>;
+  let last: Promise<void> = Promise.resolve();
+  const answer = async (job: Job) => {
     try {
-      answer = { result: await run(data) };
+      const result = await run(job);
+      scope.postMessage({ result } satisfies Answer<Result>, transfer(result));
     } catch (error) {
-      answer = { error: error instanceof Error ? error.message : String(error) };
+      const reason = error instanceof Error ? error.message : String(error);
+      scope.postMessage({ error: reason } satisfies Answer<Result>);
     }
-    scope.postMessage(answer);
+  };
+  scope.onmessage = ({ data }: MessageEvent<Job>) => {
+    last = last.then(() => answer(data));
   };
 }

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from "@std/path";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { BANDataset } from "../data/ban_dataset.ts";
 import { prepare, type PrepareReport } from "../data/prepare.ts";
-import { TRACK_READERS } from "../data/readers/mod.ts";
+import { annotationNames, TRACK_READERS } from "../data/readers/mod.ts";
 
 /**
  * Opens the prepared sets of an experiment.
@@ -56,7 +56,10 @@ export async function* prepareMissing({ dataset }: ExperimentConfig): AsyncGener
       );
     }
     const tracks = () => TRACK_READERS[source.format](source);
-    for await (const report of prepare({ tracks, out })) yield { set: name, report };
+    const names = await annotationNames(source.format, source);
+    for await (const report of prepare({ tracks, out, source, annotationNames: names })) {
+      yield { set: name, report };
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ExperimentConfig, ValidationConfig } from "../config/schema.ts";
 import { FrameReader } from "../data/frame_reader.ts";
 import { TRACK_READERS } from "../data/readers/mod.ts";
-import type { Track } from "../data/track.ts";
+import { isFault, type Track } from "../data/track.ts";
 import { averageOverlap } from "../evaluation/overlap.ts";
 import { cornerToLtwh, type Ltwh } from "../geometry/boxes.ts";
 import type { Image } from "../image/image.ts";
@@ -52,6 +52,7 @@ export async function* trackHeldOut(
   await using reader = new FrameReader();
   let count = 0;
   for await (const track of TRACK_READERS[source.format](source)) {
+    if (isFault(track)) throw new Error(`Cannot validate: ${track.reason}`);
     if (count++ === sequences) return;
     yield await trackSequence(tracker, track, reader);
   }

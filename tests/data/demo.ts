@@ -3,11 +3,22 @@ import { BANDataset, type PairOptions } from "../../src/data/ban_dataset.ts";
 import { POINT_COUNTS } from "../../src/data/labels.ts";
 import { prepare, type PrepareOptions, type PrepareReport } from "../../src/data/prepare.ts";
 import { readSynthetic } from "../../src/data/readers/synthetic.ts";
+import { isFault, type RawItem, type Track } from "../../src/data/track.ts";
 
 /** A folder that goes away at the end of the test. */
 export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir();
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** All tracks of a reader, which must meet no fault. */
+export async function allTracks(items: AsyncIterable<RawItem>): Promise<Track[]> {
+  const tracks: Track[] = [];
+  for await (const item of items) {
+    if (isFault(item)) throw new Error(item.reason);
+    tracks.push(item);
+  }
+  return tracks;
 }
 
 /** Prepares and gives the last report. */

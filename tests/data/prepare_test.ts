@@ -127,6 +127,7 @@ Deno.test("prepare() puts bad frames in quarantine, and the counts add up", asyn
     boxes: 10,
     written: 1,
     existing: 0,
+    faults: 0,
     refused: {
       "the box has no area": 1,
       "the target is not given": 1,

@@ -25,10 +25,16 @@ for (const workers of [0, 2]) {
   });
 }
 
-Deno.test("runJobs() takes jobs only when a thread is free, and stops with the loop", async () => {
+Deno.test("runJobs() takes jobs only when a thread has room, and stops with the loop", async () => {
   const numbers = new Numbers();
   for await (const _ of runJobs(numbers.until(1000), { worker, workers: 2, run })) break;
-  assertEquals(numbers.taken, 3);
+  assertEquals(numbers.taken, 5); // two a thread, and one in hand
+});
+
+Deno.test("runJobs() keeps the order of the jobs when told", async () => {
+  const jobs = new Numbers().until(50);
+  const results = await Array.fromAsync(runJobs(jobs, { worker, workers: 2, run, inOrder: true }));
+  assertEquals(results, Array.from({ length: 50 }, (_, i) => i * i));
 });
 
 Deno.test("runJobs() passes on an error of a job, and of a worker", async () => {

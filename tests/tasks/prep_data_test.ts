@@ -38,8 +38,12 @@ Deno.test("prep-data says what is wrong with its arguments", async () => {
   for (
     const [args, message] of [
       [["--out", "x"], "--source and --out are needed"],
-      [["--source", "x", "--out", "x"], "--format is missing, expected one of synthetic, got10k"],
-      [["--source", "x", "--out", "x", "--format", "voc"], '--format is "voc", expected'],
+      [["--source", "/nowhere", "--out", "x"], "No such file"],
+      [
+        ["--source", new URL("../geometry", import.meta.url).pathname, "--out", "x"],
+        "it has no known form, pass --format with one of vid",
+      ],
+      [["--source", "x", "--out", "x", "--format", "voz"], '--format is "voz", expected'],
       [["--source", "synthetic", "--out", "x", "--videos", "many"], '--videos is "many"'],
       [["--sauce", "x"], 'unknown argument "--sauce"'],
       [["--source", "/nowhere", "--out", "x", "--format", "otb"], "No such file"],

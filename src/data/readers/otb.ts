@@ -1,8 +1,8 @@
 import { basename } from "@std/path";
 import { readBoxes } from "../box_file.ts";
 import { listFrames } from "../../image/frames.ts";
-import { findFoldersWith, pairWithBoxes, videoName } from "./folders.ts";
-import type { Track, TrackReaderOptions } from "../track.ts";
+import { findFoldersWith, pairWithBoxes, splitOfPath, toFault, videoName } from "./folders.ts";
+import type { ReadFault, Track, TrackReaderOptions } from "../track.ts";
 
 /** Sequences whose first box belongs to a later picture, counted from 1 (the benchmark's list). */
 const FIRST_PICTURE: Readonly<Record<string, number>> = { David: 300 };
@@ -17,17 +17,23 @@ const BOX_FILE = /^groundtruth_rect(\.(\d+))?\.txt$/;
  * Boxes are `left top width height` separated by commas, tabs or spaces. They come from MATLAB,
  * where the first pixel is (1, 1): 1 is subtracted.
  */
-export async function* readOtb({ root }: TrackReaderOptions): AsyncGenerator<Track> {
+export async function* readOtb({ root }: TrackReaderOptions): AsyncGenerator<Track | ReadFault> {
   for await (const { folder, files } of findFoldersWith(root, (name) => BOX_FILE.test(name))) {
-    const pictures = (await listFrames(`${folder}/img`))
-      .slice((FIRST_PICTURE[basename(folder)] ?? 1) - 1);
+    const video = videoName(root, folder);
     for (const file of files) {
       const target = Number(BOX_FILE.exec(file)?.[2] ?? 1);
-      yield {
-        video: videoName(root, folder),
-        id: String(target - 1).padStart(2, "0"),
-        frames: pairWithBoxes(pictures, await readBoxes(`${folder}/${file}`, { origin: 1 })),
-      };
+      try {
+        const pictures = (await listFrames(`${folder}/img`))
+          .slice((FIRST_PICTURE[basename(folder)] ?? 1) - 1);
+        yield {
+          video,
+          id: String(target - 1).padStart(2, "0"),
+          split: splitOfPath(video),
+          frames: pairWithBoxes(pictures, await readBoxes(`${folder}/${file}`, { origin: 1 })),
+        };
+      } catch (error) {
+        yield toFault(`${folder}/${file}`, error);
+      }
     }
   }
 }

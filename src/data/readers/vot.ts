@@ -1,7 +1,7 @@
 import { readBoxes } from "../box_file.ts";
 import { listFrames } from "../../image/frames.ts";
-import { findFoldersWith, pairWithBoxes, videoName } from "./folders.ts";
-import type { Track, TrackReaderOptions } from "../track.ts";
+import { findFoldersWith, pairWithBoxes, splitOfPath, toFault, videoName } from "./folders.ts";
+import type { ReadFault, Track, TrackReaderOptions } from "../track.ts";
 
 /**
  * VOT: a video is a folder with `groundtruth.txt` and its pictures in `color`, or beside it (before
@@ -10,11 +10,16 @@ import type { Track, TrackReaderOptions } from "../track.ts";
  * Boxes are polygons of 8 numbers or rectangles of 4, the first pixel at 0; a polygon becomes the
  * axis-aligned box that trackers start from.
  */
-export async function* readVot({ root }: TrackReaderOptions): AsyncGenerator<Track> {
+export async function* readVot({ root }: TrackReaderOptions): AsyncGenerator<Track | ReadFault> {
   for await (const { folder } of findFoldersWith(root, (name) => name === "groundtruth.txt")) {
     const inColor = await listFrames(`${folder}/color`).catch(() => []);
-    const pictures = inColor.length > 0 ? inColor : await listFrames(folder);
-    const boxes = await readBoxes(`${folder}/groundtruth.txt`);
-    yield { video: videoName(root, folder), id: "00", frames: pairWithBoxes(pictures, boxes) };
+    const video = videoName(root, folder);
+    try {
+      const pictures = inColor.length > 0 ? inColor : await listFrames(folder);
+      const frames = pairWithBoxes(pictures, await readBoxes(`${folder}/groundtruth.txt`));
+      yield { video, id: "00", split: splitOfPath(video), frames };
+    } catch (error) {
+      yield toFault(`${folder}/groundtruth.txt`, error);
+    }
   }
 }

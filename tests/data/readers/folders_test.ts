@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { readOtb } from "../../../src/data/readers/otb.ts";
 import { readVideo } from "../../../src/data/readers/video.ts";
+import { allTracks } from "../demo.ts";
 import { readVot } from "../../../src/data/readers/vot.ts";
 
 /** A folder with these files; pictures may be empty, since readers do not open them. */
@@ -27,7 +28,7 @@ Deno.test("readOtb() reads a track from each box file and counts pixels from 0",
     "David/groundtruth_rect.txt": "1 1 2 2\n",
     ...pictures("David/img", 301),
   });
-  const [david, first, second] = await Array.fromAsync(readOtb(tree));
+  const [david, first, second] = await allTracks(readOtb(tree));
   assertEquals([first.video, first.id, second.id], ["Jogging", "00", "01"]);
   assertEquals(first.frames.map(({ box }) => box?.x1), [10, 11]);
   assertEquals(second.frames[0].box, { x1: 30, y1: 40, x2: 35, y2: 46 });
@@ -42,7 +43,7 @@ Deno.test("readVot() finds pictures in color or beside the boxes", async () => {
     "ball/groundtruth.txt": "1,2,3,4\n5,6,7,8\n",
     ...pictures("ball", 1),
   });
-  const [bag, ball] = await Array.fromAsync(readVot(tree));
+  const [bag, ball] = await allTracks(readVot(tree));
   assertEquals(bag.frames.length, 1);
   assertEquals(bag.frames[0].image, { kind: "file", path: `${tree.root}/bag/color/0001.jpg` });
   // The second box has no picture: it is kept, to be reported.
@@ -56,9 +57,9 @@ Deno.test("readVideo() takes a folder of pictures, or the frames of a file", asy
     ...pictures("cats", 2),
   });
   const boxes = join(tree.root, "boxes.txt");
-  const [folder] = await Array.fromAsync(readVideo({ root: join(tree.root, "cats"), boxes }));
+  const [folder] = await allTracks(readVideo({ root: join(tree.root, "cats"), boxes }));
   assertEquals([folder.video, folder.frames[1].box], ["cats", null]);
-  const [film] = await Array.fromAsync(readVideo({ root: join(tree.root, "cat.mp4"), boxes }));
+  const [film] = await allTracks(readVideo({ root: join(tree.root, "cat.mp4"), boxes }));
   assertEquals(film.video, "cat");
   assertEquals(film.frames[1].image, { kind: "video", path: join(tree.root, "cat.mp4"), index: 1 });
   await assertRejects(() => readVideo({ root: tree.root }).next(), TypeError, "pass --boxes FILE");

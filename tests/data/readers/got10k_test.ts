@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { readGot10k } from "../../../src/data/readers/got10k.ts";
+import { allTracks } from "../demo.ts";
 import { fixturePath } from "../golden.ts";
 
 Deno.test("readGot10k() finds the reference's videos and boxes", async () => {
-  const tracks = await Array.fromAsync(readGot10k({ root: fixturePath("got_10k/input/GOT_10k") }));
+  const tracks = await allTracks(readGot10k({ root: fixturePath("got_10k/input/GOT_10k") }));
   assertEquals(tracks.map(({ video, split }) => [video, split]), [
     ["train_data/GOT-10k_Train_split_01/GOT-10k_Train_000001", "train"],
     ["train_data/GOT-10k_Train_split_01/GOT-10k_Train_000002", "train"],
