@@ -15,7 +15,7 @@ namespace siamban {
 constexpr int32_t kFailed = 1;
 
 // Numbers of src/ops/activation.ts.
-enum Activation : int64_t { kNone = 0, kRelu = 1, kRelu6 = 2 };
+enum Activation : int64_t { kNone = 0, kRelu = 1, kRelu6 = 2, kHardSwish = 3 };
 
 // Below this much work a second thread costs more than it brings.
 constexpr int64_t kParallelFloats = 1 << 14;
@@ -34,6 +34,12 @@ int32_t guarded(Body &&body) noexcept {
     set_last_error("unknown exception");
   }
   return kFailed;
+}
+
+// x · min(max(x + 3, 0), 6) / 6.
+inline float hard_swish(float x) {
+  const float gate = x + 3.f;
+  return x * (gate < 0.f ? 0.f : gate > 6.f ? 6.f : gate) * (1.f / 6.f);
 }
 
 // Not-a-number stays not-a-number, so that a bad step can be seen in its loss.

@@ -1,6 +1,12 @@
 /** Fills in what depends on other settings. */
 import { type DatasetSet, FURTHER_SET_DEFAULTS, STANDARD_SETS } from "./dataset_schema.ts";
-import { featureChannels, layerNames } from "./feature_maps.ts";
+import {
+  featureChannels,
+  featureSizes,
+  isNanoTrack,
+  layerNames,
+  nanotrackScoreSize,
+} from "./feature_maps.ts";
 import type { OpenExperiment } from "./schema.ts";
 
 /**
@@ -10,9 +16,12 @@ import type { OpenExperiment } from "./schema.ts";
  * @returns The same experiment without open settings; whether they fit is `findContradictions()`'s.
  */
 export function complete(open: OpenExperiment) {
-  const baseSize = open.training.baseSize ?? open.tracking.baseSize ?? 8;
+  const baseSize = nanotrackBaseSize(open, open.training) ??
+    open.training.baseSize ?? open.tracking.baseSize ?? 8;
   const channels = featureChannels(open.backbone);
-  const neck = completeNeck(open.neck, channels);
+  const neck = isNanoTrack(open.head)
+    ? nanotrackNeck(open.neck, open.head.type === "NanoTrackV3" ? 96 : 64)
+    : completeNeck(open.neck, channels);
   const delivered = neck.enabled ? [neck.kwargs.outChannels].flat() : channels;
   return {
     ...open,
@@ -20,7 +29,8 @@ export function complete(open: OpenExperiment) {
       ...open.training,
       baseSize,
       // (255 - 127) / 8 + 1 + baseSize. Sizes that differ from the reference's must be written.
-      scoreSize: open.training.scoreSize ?? 17 + baseSize,
+      scoreSize: open.training.scoreSize ??
+        (isNanoTrack(open.head) ? gridSize(open, open.training) : 17) + baseSize,
     },
     dataset: { ...open.dataset, sets: completeSets(open.dataset.sets) },
     backbone: {
@@ -29,13 +39,47 @@ export function complete(open: OpenExperiment) {
     },
     neck,
     head: completeHead(open.head, delivered),
-    tracking: { ...open.tracking, baseSize: open.tracking.baseSize ?? baseSize },
+    tracking: {
+      ...open.tracking,
+      baseSize: nanotrackBaseSize(open, open.tracking) ?? open.tracking.baseSize ?? baseSize,
+    },
+  };
+}
+
+type ImageSizes = { readonly exemplarSize: number; readonly searchSize: number };
+
+/** Points a side without padding: those of a template that slides inside of the search image. */
+function gridSize({ points }: OpenExperiment, { exemplarSize, searchSize }: ImageSizes): number {
+  return Math.floor((searchSize - exemplarSize) / points.stride) + 1;
+}
+
+/**
+ * What padding adds to a NanoTrack's score map, which follows from the network alone.
+ *
+ * Parity: the published files say 7 for all three; in V3, whose map is 15 wide, that is not so, and
+ * nothing reads it.
+ */
+function nanotrackBaseSize(open: OpenExperiment, sizes: ImageSizes): number | undefined {
+  const { head, backbone } = open;
+  if (!isNanoTrack(head)) return undefined;
+  const [search] = featureSizes(backbone, sizes.searchSize);
+  return Math.max(0, nanotrackScoreSize(head.type, search) - gridSize(open, sizes));
+}
+
+/** A NanoTrack's neck is never applied, only saved: one level, with the channels of the published files. */
+function nanotrackNeck(neck: OpenExperiment["neck"], channels: number) {
+  const kwargs = neck.type === "AdjustLayer" ? neck.kwargs : {};
+  const { inChannels = channels, outChannels = channels } = kwargs;
+  return {
+    type: "AdjustLayer" as const,
+    enabled: neck.enabled,
+    kwargs: { inChannels, outChannels },
   };
 }
 
 function defaultTrainLayers(backbone: OpenExperiment["backbone"]): string[] {
-  if (backbone.type === "alexnetlegacy") return ["features"];
   const built = layerNames(backbone);
+  if (built[0] === "features") return built;
   return ["layer2", "layer3", "layer4"].filter((layer) => built.includes(layer));
 }
 
@@ -53,7 +97,7 @@ function completeSets(sets: OpenExperiment["dataset"]["sets"]): Record<string, D
 function completeNeck(neck: OpenExperiment["neck"], channels: readonly number[]) {
   if (neck.type === "AdjustLayer") {
     const inChannels = neck.kwargs.inChannels ?? channels[0];
-    return { ...neck, kwargs: { ...neck.kwargs, inChannels } };
+    return { ...neck, kwargs: { inChannels, outChannels: neck.kwargs.outChannels ?? 256 } };
   }
   const inChannels = neck.kwargs.inChannels ?? [...channels];
   const outChannels = neck.kwargs.outChannels ?? inChannels.map(() => 256);
@@ -74,5 +118,7 @@ function completeHead(head: OpenExperiment["head"], delivered: readonly number[]
       const inChannels = head.kwargs.inChannels ?? [...delivered];
       return { ...head, kwargs: { ...head.kwargs, inChannels } };
     }
+    default:
+      return head;
   }
 }

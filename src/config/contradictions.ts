@@ -1,6 +1,6 @@
 /** Checks that the parts of an experiment fit each other. */
 import { STANDARD_SETS } from "./dataset_schema.ts";
-import { featureChannels, layerNames } from "./feature_maps.ts";
+import { featureChannels, isNanoTrack, layerNames, NANOTRACK_BACKBONES } from "./feature_maps.ts";
 import type { ExperimentConfig } from "./schema.ts";
 import { checkTrackingSizes, checkTrainingSizes } from "./size_checks.ts";
 
@@ -122,6 +122,18 @@ function* checkModel({ backbone, neck, head }: ExperimentConfig): Generator<Cont
       choices: layers,
     };
   }
+  if (isNanoTrack(head)) {
+    const expected = NANOTRACK_BACKBONES[head.type];
+    if (backbone.type === expected) return;
+    yield { path: ["backbone", "type"], expected: `${expected}, which ${head.type} stands on` };
+    return;
+  }
+  if (backbone.type === "mobilenetv3_small" || backbone.type === "mobilenetv3_small_v3") {
+    const heads = Object.entries(NANOTRACK_BACKBONES)
+      .filter(([, type]) => type === backbone.type).map(([type]) => type);
+    yield { path: ["head", "type"], expected: `${heads.join(" or ")} on ${backbone.type}` };
+    return;
+  }
   const features = featureChannels(backbone);
   if (features.some((channels) => channels < 1)) {
     yield { path: ["backbone", "kwargs", "widthMult"], expected: "a width that leaves a channel" };
@@ -166,6 +178,7 @@ function* checkHead(
     yield { path: ["head", "type"], expected: `MultiBAN for ${delivered.length} levels` };
     return;
   }
+  if (isNanoTrack(head)) return;
   const key = head.type === "UPChannelBAN" ? "featureIn" : "inChannels";
   const given = head.type === "UPChannelBAN" ? head.kwargs.featureIn : head.kwargs.inChannels;
   if (!listsEqual([given].flat(), delivered)) {

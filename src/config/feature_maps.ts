@@ -7,6 +7,7 @@ export type BackboneShape =
     readonly type: "mobilenetv2";
     readonly kwargs: { readonly widthMult: number; readonly usedLayers: readonly number[] };
   }
+  | { readonly type: "mobilenetv3_small" | "mobilenetv3_small_v3"; readonly kwargs: object }
   | {
     readonly type: "resnet18" | "resnet34" | "resnet50";
     readonly kwargs: { readonly usedLayers: readonly number[] };
@@ -33,6 +34,10 @@ export function featureChannels(backbone: BackboneShape): number[] {
       return [Math.trunc(256 * kwargs.widthMult)];
     case "mobilenetv2":
       return kwargs.usedLayers.map((i) => Math.trunc(MOBILENET_CHANNELS[i] * kwargs.widthMult));
+    case "mobilenetv3_small":
+      return [48];
+    case "mobilenetv3_small_v3":
+      return [96];
     case "resnet18":
     case "resnet34":
       return kwargs.usedLayers.map((i) => RESNET_CHANNELS[i]);
@@ -61,6 +66,11 @@ export function featureSizes(backbone: BackboneShape, imageSize: number): number
       const sizes = [stem, stem, layer2, shrink(layer2, 3, 2)]; // dilated from layer 4 on
       return kwargs.usedLayers.map((i) => sizes[Math.min(i, 3)]);
     }
+    case "mobilenetv3_small":
+    case "mobilenetv3_small_v3": {
+      const third = shrink(shrink(shrink(imageSize, 3, 2, 1), 3, 2, 1), 3, 2, 1);
+      return [shrink(third, 5, 2, 2)];
+    }
     default: {
       const stem = shrink(imageSize, 7, 2);
       const layer1 = shrink(stem, 3, 2, 1);
@@ -77,6 +87,8 @@ export function layerNames(backbone: BackboneShape): string[] {
     Array.from({ length: last - first + 1 }, (_, i) => `layer${first + i}`);
   switch (type) {
     case "alexnetlegacy":
+    case "mobilenetv3_small":
+    case "mobilenetv3_small_v3":
       return ["features"];
     case "alexnet":
       return numbered(1, 5);
@@ -102,4 +114,29 @@ export function scoreMapSize(
   const template = crop(options.template) - 2;
   const search = crop(options.search) - 2;
   return template < 1 ? 0 : search - template + 1;
+}
+
+/** The three heads of NanoTrack. */
+export type NanoTrackHeadType = "NanoTrackV1" | "NanoTrackV2" | "NanoTrackV3";
+
+/** The backbone that each head of NanoTrack stands on. */
+export const NANOTRACK_BACKBONES = {
+  NanoTrackV1: "mobilenetv3_small",
+  NanoTrackV2: "mobilenetv3_small",
+  NanoTrackV3: "mobilenetv3_small_v3",
+} as const satisfies Record<NanoTrackHeadType, BackboneShape["type"]>;
+
+/** Whether a head is one of NanoTrack's. */
+export function isNanoTrack<T extends { readonly type: string }>(
+  head: T,
+): head is Extract<T, { readonly type: NanoTrackHeadType }> {
+  return Object.hasOwn(NANOTRACK_BACKBONES, head.type);
+}
+
+/** Side of the template's map for which NanoTrack's attention is made: it has 8 x 8 channels. */
+export const NANOTRACK_TEMPLATE = 8;
+
+/** Side of the score map of a NanoTrack head on a search map of side `search`. */
+export function nanotrackScoreSize(type: NanoTrackHeadType, search: number): number {
+  return type === "NanoTrackV3" ? search - 1 : search; // V3 correlates with 4 x 4, padded by 1
 }

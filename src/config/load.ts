@@ -61,13 +61,14 @@ async function checkFile(path: string): Promise<void> {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }
   const available = await listConfigs();
-  const namesake = nearest(basename(path), available.map((file) => basename(file)));
+  const stem = (file: string) => basename(file, extname(file));
+  const namesake = nearest(stem(path), available.map(stem));
   throw new ExperimentError(path, [{
     key: "--config",
     value: path,
     found: "no such file",
     expected: available.length === 0 ? "an experiment" : `one of ${available.join(", ")}, or yours`,
-    nearest: available.find((file) => basename(file) === namesake),
+    nearest: available.find((file) => stem(file) === namesake),
   }]);
 }
 

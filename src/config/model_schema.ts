@@ -30,11 +30,27 @@ const resnetKwargs = section({
   usedLayers: list(whole({ min: 0, max: 4 }), "layer numbers, 0 to 4,").default([2, 3, 4]),
 }).prefault({});
 
+/** NanoTrack's cuts of MobileNetV3-small have one output. */
+const mobilenetV3Kwargs = section({
+  /** Without effect; taken because NanoTrack's files have it. */
+  usedLayers: list(whole({ min: 0 }), "layer numbers").default([4]),
+}).prefault({});
+
 /** The features: one variant per network. */
 export const backboneSchema = oneOfTypes([
   section({ type: z.literal("alexnetlegacy"), kwargs: alexnetKwargs, ...backboneCommon }),
   section({ type: z.literal("alexnet"), kwargs: alexnetKwargs, ...backboneCommon }),
   section({ type: z.literal("mobilenetv2"), kwargs: mobilenetKwargs, ...backboneCommon }),
+  section({
+    type: z.literal("mobilenetv3_small"),
+    kwargs: mobilenetV3Kwargs,
+    ...backboneCommon,
+  }),
+  section({
+    type: z.literal("mobilenetv3_small_v3"),
+    kwargs: mobilenetV3Kwargs,
+    ...backboneCommon,
+  }),
   section({ type: z.literal("resnet18"), kwargs: resnetKwargs, ...backboneCommon }),
   section({ type: z.literal("resnet34"), kwargs: resnetKwargs, ...backboneCommon }),
   section({
@@ -59,7 +75,8 @@ export const neckSchema = oneOfTypes([
     type: z.literal("AdjustLayer"),
     kwargs: section({
       inChannels: channels().optional(),
-      outChannels: channels().default(256),
+      /** Default 256, in a NanoTrack as many as come in. */
+      outChannels: channels().optional(),
     }).prefault({}),
     ...neckCommon,
   }),
@@ -81,6 +98,19 @@ const headCommon = {
   /** Always true: a SiamBAN without its head is no tracker. */
   enabled: z.literal(true, { error: "true, the head is what makes a tracker" }).default(true),
 };
+
+/** The heads of NanoTrack have fixed channels. */
+const nanotrackHead = <const T extends string>(type: T) =>
+  section({
+    type: z.literal(type),
+    kwargs: section({
+      /** Without effect; taken because NanoTrack's files have it. */
+      inChannels: channels().optional(),
+      /** Without effect, too. */
+      outChannels: channels().optional(),
+    }).prefault({}),
+    ...headCommon,
+  });
 
 /** The box-adaptive head. Input channels default to what the neck or the backbone delivers. */
 export const headSchema = oneOfTypes([
@@ -113,6 +143,9 @@ export const headSchema = oneOfTypes([
     }).prefault({}),
     ...headCommon,
   }),
+  nanotrackHead("NanoTrackV1"),
+  nanotrackHead("NanoTrackV2"),
+  nanotrackHead("NanoTrackV3"),
 ]).prefault({});
 
 /** The grid of points that the head classifies. */

@@ -1,6 +1,12 @@
 /** Checks that images, grid, network and score map have sizes that go together. */
 import type { Contradiction } from "./contradictions.ts";
-import { featureSizes, scoreMapSize } from "./feature_maps.ts";
+import {
+  featureSizes,
+  isNanoTrack,
+  NANOTRACK_TEMPLATE,
+  nanotrackScoreSize,
+  scoreMapSize,
+} from "./feature_maps.ts";
 import type { ExperimentConfig } from "./schema.ts";
 
 /**
@@ -61,11 +67,21 @@ function* checkNetworkSize(config: ExperimentConfig, sizes: Sizes): Generator<Co
   const { backbone, neck } = config;
   const template = featureSizes(backbone, sizes.exemplarSize);
   const search = featureSizes(backbone, sizes.searchSize);
+  const { head } = config;
   const scores = template.map((size, i) =>
-    scoreMapSize({ template: size, search: search[i], neck: neck.enabled })
+    isNanoTrack(head)
+      ? nanotrackScoreSize(head.type, search[i])
+      : scoreMapSize({ template: size, search: search[i], neck: neck.enabled })
   );
   const where = `${sizes.exemplarSize} and ${sizes.searchSize} pixels`;
-  if (scores.some((score) => score < 1)) {
+  if (isNanoTrack(head) && template[0] !== NANOTRACK_TEMPLATE) {
+    yield {
+      path: [sizes.path[0], "exemplarSize"],
+      expected:
+        `a template that makes a map of ${NANOTRACK_TEMPLATE} a side, such as 127, not of ` +
+        `${template[0]}`,
+    };
+  } else if (scores.some((score) => score < 1)) {
     yield {
       path: neck.enabled ? ["neck", "enabled"] : sizes.path,
       expected: `feature maps large enough for neck and head, but ${backbone.type} makes ` +

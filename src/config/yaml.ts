@@ -10,6 +10,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { type Draft, isSection, type Origin, valueAt, withValueAt } from "./draft.ts";
+import { NANOTRACK_BACKBONES, type NanoTrackHeadType } from "./feature_maps.ts";
 import { nearest } from "./known_keys.ts";
 import { describeUnknownKey } from "./parse.ts";
 import { ExperimentError, type Problem } from "./problems.ts";
@@ -148,7 +149,31 @@ function translate(root: Record<string, unknown>, { source, lineOf }: TranslateO
       problems.push(unknownReferenceKey(entry.key, entry.value, place(entry.key)));
     }
   }
+  const head = nanotrackHead(experiment);
+  if (head !== undefined) {
+    experiment = withValueAt(experiment, ["head", "type"], head);
+    const other = head === "NanoTrackV1" ? ", NanoTrackV2 has the same backbone" : "";
+    ignored.push(`BAN.TYPE: "DepthwiseBAN" on this backbone is read as "${head}"${other}`);
+  }
+  const names = valueAt(experiment, ["dataset", "names"]);
+  if (Array.isArray(names) && names.includes("GOT") && !hasSet(experiment, "GOT")) {
+    const renamed = names.map((name) => name === "GOT" ? "GOT10K" : name);
+    experiment = withValueAt(experiment, ["dataset", "names"], renamed);
+    ignored.push('DATASET.NAMES: "GOT" is read as "GOT10K"');
+  }
   return { experiment, source, origins, upperCase: true, problems, ignored };
+}
+
+function hasSet(experiment: unknown, name: string): boolean {
+  return valueAt(experiment, ["dataset", "sets", name]) !== undefined;
+}
+
+/** The published NanoTrack files name all three heads alike; which one is built is a matter of the code. */
+function nanotrackHead(experiment: unknown): NanoTrackHeadType | undefined {
+  if (valueAt(experiment, ["head", "type"]) !== "DepthwiseBAN") return undefined;
+  const backbone = valueAt(experiment, ["backbone", "type"]);
+  const heads = Object.entries(NANOTRACK_BACKBONES) as [NanoTrackHeadType, string][];
+  return heads.find(([, type]) => type === backbone)?.[0];
 }
 
 /** One setting: translated (`path`), without effect or replaced (`reason`), or unknown (neither). */

@@ -46,12 +46,13 @@ export interface ParameterGroup {
 }
 
 /** The optimiser's groups in the reference's order; of the backbone only what trains. */
-export function parameterGroups({ backbone, neck, head }: SiamBAN): ParameterGroup[] {
+export function parameterGroups(model: SiamBAN): ParameterGroup[] {
+  const { backbone, neck, head } = model;
   const trainable = namedParameters(backbone, "backbone.")
     .filter(({ parameter }) => parameter.trainable);
   return [
     { name: "backbone", parameters: [...trainable] },
     ...(neck ? [{ name: "neck" as const, parameters: [...namedParameters(neck, "neck.")] }] : []),
-    { name: "head", parameters: [...namedParameters(head, "head.")] },
+    { name: "head", parameters: [...namedParameters(head, `${model.keyOf("head")}.`)] },
   ];
 }

@@ -1,9 +1,18 @@
 /** The box-adaptive heads: template and search features to classification and box distances. */
 import * as tf from "@tensorflow/tfjs";
 import type { Rank, Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
-import type { HeadConfig } from "../config/schema.ts";
-import { BatchNorm2d, Conv2d, type Layer, Module, Parameter, ReLU, sequential } from "../nn/mod.ts";
+import {
+  BatchNorm2d,
+  Conv2d,
+  initUniform,
+  type Layer,
+  Module,
+  Parameter,
+  ReLU,
+  sequential,
+} from "../nn/mod.ts";
 import { xcorrDepthwise, xcorrFast } from "../ops/mod.ts";
+import type { Rng } from "../random.ts";
 import type { Features } from "./backbone/mod.ts";
 
 /** What a head says about each point of the score map. */
@@ -16,8 +25,31 @@ export type Prediction = {
 
 /** From template and search features to a {@linkcode Prediction}. */
 export abstract class Head extends Module {
-  /** @param zf Template features, @param xf search features: one map a level. */
-  abstract forward(zf: Features, xf: Features): Prediction;
+  /**
+   * The template's side of the head, which is the same for every frame.
+   *
+   * @param zf Template features, one map a level.
+   * @returns Maps for {@linkcode compare}; the caller disposes of them.
+   */
+  abstract embed(zf: Features): Features;
+
+  /**
+   * Finds an embedded template.
+   *
+   * @param template What {@linkcode embed} returned.
+   * @param xf Search features, one map a level.
+   */
+  abstract compare(template: Features, xf: Features): Prediction;
+
+  /** Draws starting weights. */
+  initialise(rng: Rng): void {
+    initUniform(this, rng);
+  }
+
+  /** Both at once, on template features `zf` and search features `xf`. */
+  forward(zf: Features, xf: Features): Prediction {
+    return tf.tidy(() => this.compare(this.embed(zf), xf));
+  }
 }
 
 /** Distances: left, top, right, bottom. */
@@ -46,17 +78,15 @@ export class UPChannelBAN extends Head {
     this.locAdjust = new Conv2d(LOC_CHANNELS, LOC_CHANNELS, { kernel: 1 });
   }
 
+  override embed([zf]: Features): Features {
+    return [this.templateClsConv.forward(zf), this.templateLocConv.forward(zf)];
+  }
+
   // Parity: the heads of one level give distances as they are, only MultiBAN takes the exponential.
-  override forward([zf]: Features, [xf]: Features): Prediction {
+  override compare([clsTemplate, locTemplate]: Features, [xf]: Features): Prediction {
     return tf.tidy(() => {
-      const clsResponse = xcorrFast(
-        this.searchClsConv.forward(xf),
-        this.templateClsConv.forward(zf),
-      );
-      const locResponse = xcorrFast(
-        this.searchLocConv.forward(xf),
-        this.templateLocConv.forward(zf),
-      );
+      const clsResponse = xcorrFast(this.searchClsConv.forward(xf), clsTemplate);
+      const locResponse = xcorrFast(this.searchLocConv.forward(xf), locTemplate);
       return { cls: clsResponse, loc: this.locAdjust.forward(locResponse) };
     });
   }
@@ -92,10 +122,14 @@ export class DepthwiseXCorr extends Module {
     ];
   }
 
-  /** `zf` `[B, 7, 7, C]` and `xf` `[B, 31, 31, C]` to `[B, 25, 25, out]` (SiamBAN, section 3.2). */
-  forward(zf: Tensor4D, xf: Tensor4D): Tensor4D {
+  /** `zf` `[B, 7, 7, C]` to `[B, 5, 5, hidden]`. */
+  embed(zf: Tensor4D): Tensor4D {
+    return sequential(zf, this.convKernel);
+  }
+
+  /** An embedded `z` `[B, 5, 5, hidden]` and `xf` `[B, 31, 31, C]` to `[B, 25, 25, out]` (SiamBAN, section 3.2). */
+  compare(z: Tensor4D, xf: Tensor4D): Tensor4D {
     return tf.tidy(() => {
-      const z = sequential(zf, this.convKernel);
       const x = sequential(xf, this.convSearch);
       return sequential(xcorrDepthwise(x, z), this.head);
     });
@@ -122,8 +156,12 @@ export class DepthwiseBAN extends Head {
     this.loc = new DepthwiseXCorr({ ...sizes, outChannels: LOC_CHANNELS });
   }
 
-  override forward([zf]: Features, [xf]: Features): Prediction {
-    return { cls: this.cls.forward(zf, xf), loc: this.loc.forward(zf, xf) };
+  override embed([zf]: Features): Features {
+    return [this.cls.embed(zf), this.loc.embed(zf)];
+  }
+
+  override compare([cls, loc]: Features, [xf]: Features): Prediction {
+    return { cls: this.cls.compare(cls, xf), loc: this.loc.compare(loc, xf) };
   }
 }
 
@@ -162,15 +200,19 @@ export class MultiBAN extends Head {
   }
 
   /** @throws {RangeError} If the number of levels differs. */
-  override forward(zf: Features, xf: Features): Prediction {
-    if (zf.length !== this.levels || xf.length !== this.levels) {
-      throw new RangeError(
-        `Cannot run the head: got ${zf.length} template and ${xf.length} search levels, expected ` +
-          `${this.levels}, check backbone.usedLayers and head.inChannels`,
-      );
-    }
+  override embed(zf: Features): Features {
+    this.#checkLevels(zf.length, "template");
+    return zf.flatMap((z, i) => this[`box${i + 2}`].embed([z]));
+  }
+
+  /** @throws {RangeError} If the number of levels differs. */
+  override compare(template: Features, xf: Features): Prediction {
+    this.#checkLevels(template.length / 2, "template");
+    this.#checkLevels(xf.length, "search");
     return tf.tidy(() => {
-      const levels = zf.map((z, i) => this[`box${i + 2}`].forward([z], [xf[i]]));
+      const levels = xf.map((x, i) =>
+        this[`box${i + 2}`].compare(template.slice(2 * i, 2 * i + 2), [x])
+      );
       const scale = this.locScale.tensor;
       const distances = levels.map(({ loc }, i) => loc.mul<Tensor4D>(element(scale, i)).exp());
       return {
@@ -179,17 +221,13 @@ export class MultiBAN extends Head {
       };
     });
   }
-}
 
-/** Builds the head of a configuration. */
-export function buildHead(config: HeadConfig): Head {
-  switch (config.type) {
-    case "UPChannelBAN":
-      return new UPChannelBAN(config.kwargs);
-    case "DepthwiseBAN":
-      return new DepthwiseBAN(config.kwargs);
-    case "MultiBAN":
-      return new MultiBAN(config.kwargs);
+  #checkLevels(found: number, which: string): void {
+    if (found === this.levels) return;
+    throw new RangeError(
+      `Cannot run the head: got ${found} ${which} levels, expected ${this.levels}, ` +
+        "check backbone.usedLayers and head.inChannels",
+    );
   }
 }
 

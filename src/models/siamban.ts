@@ -1,11 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import { isNanoTrack } from "../config/feature_maps.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { initUniform, Module } from "../nn/mod.ts";
 import { selectCrossEntropy, selectIouLoss } from "../ops/mod.ts";
 import type { Rng } from "../random.ts";
 import { type Backbone, buildBackbone, type Features } from "./backbone/mod.ts";
-import { buildHead, type Head, type Prediction } from "./head.ts";
+import { buildHead } from "./build_head.ts";
+import type { Head, Prediction } from "./head.ts";
 import { buildNeck, type Neck } from "./neck.ts";
 
 /** A batch on the device. */
@@ -53,23 +55,23 @@ export class SiamBAN extends Module {
   }
 
   /**
-   * Features of a template, to be given to {@linkcode track}.
+   * All that depends on a template alone, to be given to {@linkcode track}.
    *
    * @param z `[B, 127, 127, 3]`.
-   * @returns One map a level; the caller disposes of them.
+   * @returns The head's maps of it; the caller disposes of them.
    */
   template(z: Tensor4D): Features {
-    return tf.tidy(() => this.#features(z));
+    return tf.tidy(() => [...this.head.embed(this.features(z))]);
   }
 
   /**
    * Looks for a template in a search image.
    *
-   * @param zf What {@linkcode template} returned.
+   * @param template What {@linkcode template} returned, for as many images.
    * @param x `[B, 255, 255, 3]`.
    */
-  track(zf: Features, x: Tensor4D): Prediction {
-    return tf.tidy(() => this.head.forward(zf, this.#features(x)));
+  track(template: Features, x: Tensor4D): Prediction {
+    return tf.tidy(() => this.head.compare(template, this.features(x)));
   }
 
   /** Losses of a batch; in training mode the running statistics move, by the template first. */
@@ -84,9 +86,25 @@ export class SiamBAN extends Module {
     });
   }
 
-  #features(x: Tensor4D): Tensor4D[] {
+  /** What the head sees of an image batch. */
+  protected features(x: Tensor4D): Features {
     const features = this.backbone.forward(x);
-    return [...this.neck?.forward(features) ?? features];
+    return this.neck?.forward(features) ?? features;
+  }
+}
+
+/**
+ * NanoTrack (github.com/HonglinChu/NanoTrack): the same losses on a network of MobileNetV3, point-wise
+ * correlation and depthwise towers.
+ */
+export class NanoTrack extends SiamBAN {
+  override keyOf(field: string): string {
+    return field === "head" ? "ban_head" : super.keyOf(field);
+  }
+
+  // Parity: a neck is built, saved and given to the optimiser, but never applied.
+  protected override features(x: Tensor4D): Features {
+    return this.backbone.forward(x);
   }
 }
 
@@ -106,11 +124,11 @@ export class SiamBAN extends Module {
  * ```
  */
 export function buildModel(config: ModelConfig, rng?: Rng): SiamBAN {
-  const model = new SiamBAN(config);
+  const model = isNanoTrack(config.head) ? new NanoTrack(config) : new SiamBAN(config);
   if (rng) {
     model.backbone.initialise(rng.fork(0));
     if (model.neck) initUniform(model.neck, rng.fork(1));
-    initUniform(model.head, rng.fork(2));
+    model.head.initialise(rng.fork(2));
   }
   return model;
 }

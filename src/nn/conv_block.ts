@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { activate, type ActivationKind, conv2d, foldedConv2d, isRecording } from "../ops/mod.ts";
+import { activate, type AnyActivationKind, conv2d, foldedConv2d, isRecording } from "../ops/mod.ts";
 import type { BatchNorm2d } from "./batch_norm2d.ts";
 import type { Conv2d } from "./conv2d.ts";
 
@@ -10,7 +10,7 @@ export interface ConvBlockOptions {
   /** Added after the norm, of the output's shape. */
   readonly residual?: Tensor4D;
   /** Applied last; default none. */
-  readonly activation?: ActivationKind;
+  readonly activation?: AnyActivationKind;
 }
 
 /**
@@ -39,7 +39,9 @@ export function convBlock(
   }
   return tf.tidy(() => {
     const y = conv2d(x, weight, { ...conv.geometry, bias });
-    if (norm) return norm.forward(y, { residual, activation });
-    return activate(residual ? y.add(residual) : y, activation);
+    if (!norm) return activate(residual ? y.add(residual) : y, activation);
+    return activation === "hard_swish"
+      ? activate(norm.forward(y, { residual }), activation)
+      : norm.forward(y, { residual, activation });
   });
 }

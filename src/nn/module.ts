@@ -30,6 +30,11 @@ export abstract class Module implements Disposable {
   /** Training mode: batch norms take the batch's statistics. Set it through {@linkcode setTraining}. */
   training = true;
 
+  /** PyTorch's name of one of this module's fields, where it is not simply {@linkcode toKey}'s. */
+  keyOf(field: string): string {
+    return toKey(field);
+  }
+
   /** Frees every tensor of the module and of its parts. */
   [Symbol.dispose](): void {
     for (const { entry } of namedEntries(this)) entry.dispose();
@@ -71,7 +76,9 @@ export function toKey(field: string): string {
 /** The parts of a module or sequence, in the order of declaration. */
 export function* namedChildren(parent: Module | Sequence): Generator<NamedChild> {
   for (const [field, value] of Object.entries(parent)) {
-    if (value instanceof Module || isSequence(value)) yield { name: toKey(field), child: value };
+    if (value instanceof Module || isSequence(value)) {
+      yield { name: nameOf(parent, field), child: value };
+    }
   }
 }
 
@@ -79,7 +86,7 @@ export function* namedChildren(parent: Module | Sequence): Generator<NamedChild>
 export function ownEntries(module: Module | Sequence): NamedEntry[] {
   const entries = Object.entries(module)
     .filter(([, value]) => isStateEntry(value))
-    .map(([field, entry]) => ({ name: toKey(field), entry: entry as StateEntry }));
+    .map(([field, entry]) => ({ name: nameOf(module, field), entry: entry as StateEntry }));
   const isParameter = ({ entry }: NamedEntry) => entry instanceof Parameter;
   return [...entries.filter(isParameter), ...entries.filter((named) => !isParameter(named))];
 }
@@ -120,6 +127,10 @@ export function setTraining(root: Module | Sequence, training: boolean): void {
 /** Says whether the parameters of a module and its parts are to be trained (`requires_grad_()`). */
 export function setTrainable(root: Module | Sequence, trainable: boolean): void {
   for (const { parameter } of namedParameters(root)) parameter.trainable = trainable;
+}
+
+function nameOf(parent: Module | Sequence, field: string): string {
+  return parent instanceof Module ? parent.keyOf(field) : toKey(field);
 }
 
 function isSequence(value: unknown): value is Sequence {

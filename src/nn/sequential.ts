@@ -3,7 +3,7 @@ import { ActivationLayer } from "./activation.ts";
 import { BatchNorm2d, type NormTail } from "./batch_norm2d.ts";
 import { Conv2d } from "./conv2d.ts";
 import { convBlock } from "./conv_block.ts";
-import type { Layer } from "./module.ts";
+import { Layer } from "./module.ts";
 
 /**
  * Runs layers one after the other (`nn.Sequential`). A convolution takes a batch norm and an activation
@@ -36,6 +36,22 @@ export function sequential(
     y = next;
   }
   return y;
+}
+
+/** Layers with an index for a name, as one layer: for a sequence that is an entry of another. */
+export class Sequential extends Layer {
+  readonly [index: number]: Layer;
+  readonly #layers: readonly Layer[];
+
+  constructor(layers: readonly Layer[]) {
+    super();
+    this.#layers = layers;
+    Object.assign(this, layers);
+  }
+
+  override forward(x: Tensor4D): Tensor4D {
+    return sequential(x, this.#layers);
+  }
 }
 
 function layerAt<T extends Layer>(

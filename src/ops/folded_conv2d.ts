@@ -1,5 +1,5 @@
 import type { Tensor1D, Tensor4D } from "@tensorflow/tfjs";
-import type { ActivationKind } from "./activation.ts";
+import type { AnyActivationKind } from "./activation.ts";
 import { type ConvGeometry, convOutputShape } from "./conv2d.ts";
 import { defineOp } from "./define_op.ts";
 
@@ -13,7 +13,7 @@ export interface NormTensors {
 
 /** Attributes of {@linkcode FoldedConv2d}. */
 export interface FoldedConvAttributes extends ConvGeometry {
-  readonly activation: ActivationKind;
+  readonly activation: AnyActivationKind;
   /** Added to the variance. */
   readonly epsilon: number;
 }

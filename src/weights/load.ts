@@ -123,7 +123,7 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 }
 
 function remedyFor(key: string): string {
-  const section = key.match(/^(backbone|neck|head)\./)?.[1];
+  const section = key.match(/^(?:ban_)?(backbone|neck|head)\./)?.[1];
   return section
     ? `check that the ${section} of the config is the one that the weights were trained with`
     : "check that the weights are for this model";

@@ -88,7 +88,7 @@ Deno.test("formatExperiment() indents by 4", async () => {
 
 Deno.test("loadExperiment() lists the shipped experiments for a missing file", async () => {
   const message = await messageOf("configs/quikstart.ts");
-  assertStringIncludes(message, "no such file, expected one of configs/quickstart.ts, ");
+  assertStringIncludes(message, "no such file, expected one of configs/nanotrack_v1.ts, ");
   assertStringIncludes(message, 'did you mean "configs/quickstart.ts"');
   assertStringIncludes(await messageOf(configs), "no such file");
 });

@@ -42,14 +42,38 @@ Deno.test("parseReferenceYaml() says what of an anchor model cannot be used", ()
   assertStringIncludes(message, 'line 11: "TRACK.TYPE" is "SiamRPNTracker"');
 });
 
-Deno.test("parseReferenceYaml() names the one thing that a NanoTrack file needs and we lack", () => {
-  const draft = parseReferenceYaml(fixture("nanotrack_style.yaml"), "config.yaml");
-  const error: ExperimentError = assertThrows(() => parseDraft(draft), ExperimentError);
-  assertEquals(error.problems.map((problem) => problem.key), ["BACKBONE.TYPE"]);
-  assertEquals(draft.ignored.map((line) => line.split(":")[0]), [
-    "TRACK.TYPE",
-    "TRACK.OUTPUT_SIZE",
-    "TRAIN.NUM_CONVS",
+Deno.test("parseReferenceYaml() reads a NanoTrack file, its head by its backbone", () => {
+  const read = (text: string) => {
+    const draft = parseReferenceYaml(text, "config.yaml");
+    return { config: parseDraft(draft), ignored: draft.ignored.map((line) => line.split(":")[0]) };
+  };
+  const text = fixture("nanotrack_style.yaml");
+  const first = read(text);
+  assertEquals(first.config.head.type, "NanoTrackV1");
+  assertEquals(first.config.training.scoreSize, 16);
+  assertEquals(first.ignored, ["TRACK.TYPE", "TRACK.OUTPUT_SIZE", "TRAIN.NUM_CONVS", "BAN.TYPE"]);
+
+  const third = read(
+    text.replaceAll("mobilenetv3_small", "mobilenetv3_small_v3").replaceAll("SIZE: 16", "SIZE: 15"),
+  );
+  assertEquals(third.config.head.type, "NanoTrackV3");
+  // The file says 7, which would make a map of 16.
+  assertEquals([third.config.training.scoreSize, third.config.tracking.baseSize], [15, 6]);
+
+  const second = read(text.replace("TYPE: DepthwiseBAN", "TYPE: NanoTrackV2"));
+  assertEquals(second.config.head.type, "NanoTrackV2");
+});
+
+Deno.test("parseReferenceYaml() says which backbone a NanoTrack head stands on", () => {
+  const text = fixture("nanotrack_style.yaml").replace("DepthwiseBAN", "NanoTrackV3");
+  const error: ExperimentError = assertThrows(
+    () => parseDraft(parseReferenceYaml(text, "config.yaml")),
+    ExperimentError,
+  );
+  const [{ key, expected }] = error.problems;
+  assertEquals([key, expected], [
+    "BACKBONE.TYPE",
+    "mobilenetv3_small_v3, which NanoTrackV3 stands on",
   ]);
 });
 

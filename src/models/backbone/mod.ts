@@ -4,6 +4,7 @@ import { AlexNet } from "./alexnet.ts";
 import { AlexNetLegacy } from "./alexnet_legacy.ts";
 import type { Backbone } from "./backbone.ts";
 import { MobileNetV2 } from "./mobilenet_v2.ts";
+import { mobilenetV3Small, mobilenetV3SmallV3 } from "./mobilenet_v3.ts";
 import { resnet18, resnet34, resnet50 } from "./resnet_atrous.ts";
 
 export { Backbone, type Features, type Stage } from "./backbone.ts";
@@ -16,6 +17,8 @@ const BACKBONES: { readonly [T in Type]: (kwargs: Kwargs<T>) => Backbone } = {
   alexnetlegacy: (kwargs) => new AlexNetLegacy(kwargs),
   alexnet: (kwargs) => new AlexNet(kwargs),
   mobilenetv2: (kwargs) => new MobileNetV2(kwargs),
+  mobilenetv3_small: mobilenetV3Small,
+  mobilenetv3_small_v3: mobilenetV3SmallV3,
   resnet18,
   resnet34,
   resnet50,

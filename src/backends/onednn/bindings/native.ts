@@ -29,6 +29,14 @@ const symbols = {
   siamban_multiply: CALL,
   siamban_add_n: CALL,
   siamban_copy_box: CALL,
+  siamban_hard_swish: CALL,
+  siamban_hard_swish_backward: CALL,
+  siamban_spatial_mean: CALL,
+  siamban_spatial_mean_backward: CALL,
+  siamban_channel_gate: CALL,
+  siamban_channel_gate_backward: CALL,
+  siamban_batch_matmul: CALL,
+  siamban_exp: CALL,
   siamban_measure_peak: CALL,
 } as const satisfies Deno.ForeignLibraryInterface;
 

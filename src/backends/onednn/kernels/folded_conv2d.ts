@@ -26,7 +26,8 @@ export const foldedConv2dOnednn = FoldedConv2d.kernel(
       geometry,
       bias: norm.bias !== undefined || norm.normWeight !== undefined,
       residual: residual !== undefined,
-      activation,
+      // Older versions of oneDNN do not fuse a hard swish.
+      activation: activation === "hard_swish" ? "none" : activation,
     } as const;
     const plan = cpu.convolutions.plan(problem);
     const filter = norm.normWeight
@@ -37,6 +38,10 @@ export const foldedConv2dOnednn = FoldedConv2d.kernel(
       integers: [plan.id],
       work: () => convWork(problem),
     });
+    if (activation === "hard_swish") {
+      const size = y.shape.reduce((product, length) => product * length, 1);
+      cpu.run("siamban_hard_swish", { x: y, y }, { integers: [size] });
+    }
     return y;
   },
 );

@@ -1,6 +1,8 @@
 import type { KernelConfig } from "@tensorflow/tfjs";
 import { activationBackwardOnednn, activationOnednn } from "./activation.ts";
+import { batchMatMulOnednn } from "./batch_matmul.ts";
 import { batchNormBackwardOnednn, batchNormOnednn } from "./batch_norm.ts";
+import { channelGateBackwardOnednn, channelGateOnednn } from "./channel_gate.ts";
 import {
   channelSumOnednn,
   conv2dBackwardInputOnednn,
@@ -9,11 +11,14 @@ import {
 } from "./conv2d.ts";
 import { padOnednn, sliceOnednn } from "./copy_box.ts";
 import { addNOnednn, addOnednn, multiplyOnednn } from "./elementwise.ts";
+import { expOnednn } from "./exponential.ts";
 import { foldedConv2dOnednn } from "./folded_conv2d.ts";
+import { hardSwishBackwardOnednn, hardSwishOnednn } from "./hard_swish.ts";
 import { iouLossOnednn } from "./iou_loss.ts";
 import { maxPool2dBackwardOnednn, maxPool2dOnednn } from "./max_pool2d.ts";
 import { selectCrossEntropyOnednn } from "./select_cross_entropy.ts";
 import { sgdUpdateOnednn } from "./sgd_update.ts";
+import { spatialMeanBackwardOnednn, spatialMeanOnednn } from "./spatial_mean.ts";
 import { xcorrDepthwiseOnednn } from "./xcorr_depthwise.ts";
 
 /** Every op of `src/ops` in native code, and those of tfjs that large tensors pass through. */
@@ -38,4 +43,12 @@ export const ONEDNN_KERNELS: readonly KernelConfig[] = [
   multiplyOnednn,
   sliceOnednn,
   padOnednn,
+  hardSwishOnednn,
+  hardSwishBackwardOnednn,
+  spatialMeanOnednn,
+  spatialMeanBackwardOnednn,
+  channelGateOnednn,
+  channelGateBackwardOnednn,
+  batchMatMulOnednn,
+  expOnednn,
 ];

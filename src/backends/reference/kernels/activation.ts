@@ -1,4 +1,9 @@
-import { Activation, ActivationBackward, type ActivationKind } from "../../../ops/activation.ts";
+import {
+  Activation,
+  ActivationBackward,
+  type ActivationKind,
+  type AnyActivationKind,
+} from "../../../ops/activation.ts";
 import type { ReferenceBackend } from "../backend.ts";
 
 export const activationReference = Activation.kernel(
@@ -22,8 +27,14 @@ export const activationBackwardReference = ActivationBackward.kernel(
 );
 
 /** Replaces each value by its activation; what is not a number stays so. */
-export function activateInPlace(values: Float32Array, kind: ActivationKind): void {
+export function activateInPlace(values: Float32Array, kind: AnyActivationKind): void {
   if (kind === "none") return;
+  if (kind === "hard_swish") {
+    for (let i = 0; i < values.length; i++) {
+      values[i] *= Math.min(Math.max(values[i] + 3, 0), 6) / 6;
+    }
+    return;
+  }
   const top = kind === "relu6" ? 6 : Infinity;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
