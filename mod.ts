@@ -35,6 +35,7 @@ export {
   xcorrFast,
 } from "./src/ops/mod.ts";
 export * from "./src/random.ts";
+export * from "./src/search/mod.ts";
 export * from "./src/tracking/mod.ts";
 export * from "./src/training/mod.ts";
 export * from "./src/trax/mod.ts";

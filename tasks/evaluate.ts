@@ -8,7 +8,6 @@ import { join } from "@std/path";
 import {
   attributeTable,
   type Benchmark,
-  type BenchmarkContent,
   benchmarkNamed,
   BENCHMARKS,
   type BenchmarkScores,
@@ -29,6 +28,7 @@ import {
   toScoresJson,
   trackerTable,
 } from "../src/evaluation/mod.ts";
+import { reportMissing } from "./report_missing.ts";
 import { runTask } from "./run_task.ts";
 
 const USAGE =
@@ -93,22 +93,6 @@ function required(options: Options, name: string): string {
 
 function fail(problem: string): never {
   throw new SyntaxError(`${problem}\n${USAGE}`);
-}
-
-/** Names shown of sequences that are missing for the same reason. */
-const NAMES_SHOWN = 8;
-
-function reportMissing({ benchmark, sequences, missing }: BenchmarkContent): void {
-  const { count } = benchmark;
-  if (count !== undefined && sequences.length + missing.length < count) {
-    console.error(`${benchmark.name}: found ${sequences.length} sequences, expected ${count}`);
-  }
-  const byReason = Map.groupBy(missing, ({ reason }) => reason);
-  for (const [reason, group] of byReason) {
-    const names = group.slice(0, NAMES_SHOWN).map(({ name }) => name).join(", ");
-    const more = group.length > NAMES_SHOWN ? ` and ${group.length - NAMES_SHOWN} more` : "";
-    console.error(`Without ${names}${more}: ${reason}`);
-  }
 }
 
 function trackerNames({ trackers }: Options): string[] | undefined {

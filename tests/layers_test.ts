@@ -21,6 +21,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   "src/evaluation/": 5,
   "src/experiment/": 6,
   "src/parity/": 6,
+  "src/search/": 6,
   "src/trax/": 6,
   "mod.ts": 7,
   "configs/": 8,
