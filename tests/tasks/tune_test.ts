@@ -123,7 +123,9 @@ testTiny("tune survives kill -9, and several programs share a study", async () =
     [...Array(24).keys()].map((i) => [i, "done"]),
   );
   // Nobody's work was done twice, and what was done before stayed.
-  const told = both.flatMap(({ out }) => [...out.matchAll(/^#(\d+)  Success/gm)].map(([, n]) => Number(n)));
+  const told = both.flatMap(({ out }) =>
+    [...out.matchAll(/^#(\d+) +Success/gm)].map(([, n]) => Number(n))
+  );
   const before = left.filter(({ state }) => state === "done");
   assertEquals(
     told.toSorted((a, b) => a - b),
