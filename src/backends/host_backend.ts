@@ -2,18 +2,25 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 
 import type { CallProfile, Peak } from "./call_profile.ts";
+import type { InPlaceBackend } from "./in_place_backend.ts";
 
 /** What a backend is told when it starts. */
 export interface BackendOptions {
   /** Threads of native kernels; 0 takes one a core. */
   readonly threads?: number;
+  /** How a GPU computes with float32: as it is (the default), in TF32 products, or stored as bfloat16. */
+  readonly precision?: "float32" | "tf32" | "bf16";
+  /** Has a GPU give the same bits at each run. */
+  readonly deterministic?: boolean;
+  /** Has a GPU wait after each launch, so that a fault names the op and its shapes. */
+  readonly deviceDebug?: boolean;
 }
 
 /**
  * A tfjs backend whose tensors lie in host memory: tfjs's own CPU backend, so that every op of tfjs
  * works, with what our kernels need on top.
  */
-export class HostBackend extends MathBackendCPU {
+export class HostBackend extends MathBackendCPU implements InPlaceBackend {
   #versions = new WeakMap<object, number>();
 
   constructor() {

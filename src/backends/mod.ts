@@ -1,23 +1,32 @@
 import * as tf from "@tensorflow/tfjs";
-import type { KernelConfig } from "@tensorflow/tfjs";
+import type { KernelBackend, KernelConfig } from "@tensorflow/tfjs";
+import { CudaBackend } from "./cuda/backend.ts";
+import { createCuda, createEmulated, cudaKernels } from "./cuda/create.ts";
 import { createOnednn } from "./onednn/backend.ts";
 import { ONEDNN_KERNELS } from "./onednn/kernels/mod.ts";
 import { createReference } from "./reference/backend.ts";
 import { REFERENCE_KERNELS } from "./reference/kernels/mod.ts";
 import type { CallProfile, Peak } from "./call_profile.ts";
-import type { BackendOptions, HostBackend } from "./host_backend.ts";
+import { type BackendOptions, HostBackend } from "./host_backend.ts";
+import type { InPlaceBackend } from "./in_place_backend.ts";
 
 export type { CallProfile, OpTotals, Peak } from "./call_profile.ts";
 export type { BackendOptions } from "./host_backend.ts";
+export * from "./in_place_backend.ts";
+
+/** What every backend here is. */
+type OwnBackend = KernelBackend & InPlaceBackend;
 
 interface BackendEntry {
-  readonly create: (options: BackendOptions) => HostBackend | Promise<HostBackend>;
-  readonly kernels: readonly KernelConfig[];
+  readonly create: (options: BackendOptions) => OwnBackend | Promise<OwnBackend>;
+  readonly kernels: (backend: OwnBackend) => readonly KernelConfig[];
 }
 
 const BACKENDS = {
-  onednn: { create: createOnednn, kernels: ONEDNN_KERNELS },
-  reference: { create: createReference, kernels: REFERENCE_KERNELS },
+  cuda: { create: createCuda, kernels: (backend) => cudaKernels(backend as CudaBackend) },
+  onednn: { create: createOnednn, kernels: () => ONEDNN_KERNELS },
+  reference: { create: createReference, kernels: () => REFERENCE_KERNELS },
+  emulated: { create: createEmulated, kernels: (backend) => cudaKernels(backend as CudaBackend) },
 } as const satisfies Record<string, BackendEntry>;
 
 /** Name of a backend. */
@@ -25,6 +34,9 @@ export type BackendName = keyof typeof BACKENDS;
 
 /** The names of all backends, best first. */
 export const BACKEND_NAMES = Object.keys(BACKENDS) as readonly BackendName[];
+
+/** What `auto` tries, in order: the emulated device is for tests. */
+const AUTOMATIC = ["cuda", "onednn", "reference"] as const satisfies readonly BackendName[];
 
 /** The backend in use; disposing goes back to the one before. */
 export interface BackendHandle extends AsyncDisposable {
@@ -40,7 +52,7 @@ export interface BackendHandle extends AsyncDisposable {
 /**
  * Makes a backend the one that all tensors and ops use from now on. Nothing native is opened before.
  *
- * @param name A backend, or `auto`: the first of {@linkcode BACKEND_NAMES} that works here.
+ * @param name A backend, or `auto`: the first of cuda, onednn and reference that works here.
  * @throws {TypeError} If the name is unknown.
  * @throws {Error} If the named backend does not work here, with the remedy.
  *
@@ -60,16 +72,21 @@ export async function useBackend(
   options: BackendOptions = {},
 ): Promise<BackendHandle> {
   if (name !== "auto") return await activate(name, options);
-  const [first, ...others] = BACKEND_NAMES;
-  try {
-    return await activate(first, options);
-  } catch (error) {
-    const handle = await activate(others[0], options);
-    return Object.assign(handle, { note: (error as Error).message });
+  const notes: string[] = [];
+  for (const candidate of AUTOMATIC) {
+    try {
+      const handle = await activate(candidate, options);
+      return notes.length > 0 ? Object.assign(handle, { note: notes.join("\n") }) : handle;
+    } catch (error) {
+      // Most machines have no card, and whoever has none wants no word about it.
+      if (candidate !== "cuda" || hasNvidiaCard()) notes.push((error as Error).message);
+    }
   }
+  throw new Error(`Cannot use any backend: ${notes.join("; ")}`);
 }
 
-const started = new Map<BackendName, HostBackend>();
+/** Backends by the name under which tfjs knows them. */
+const started = new Map<string, OwnBackend>();
 
 async function activate(name: BackendName, options: BackendOptions): Promise<BackendHandle> {
   const entry: BackendEntry | undefined = BACKENDS[name];
@@ -78,30 +95,51 @@ async function activate(name: BackendName, options: BackendOptions): Promise<Bac
       `Cannot use backend "${name}": expected one of ${["auto", ...BACKEND_NAMES].join(", ")}`,
     );
   }
-  if (!started.has(name)) {
+  const key = tfjsName(name, options);
+  if (!started.has(key)) {
     const backend = await entry.create(options);
     // Another call may have started it meanwhile.
-    if (!started.has(name)) register(name, backend, entry.kernels);
+    if (!started.has(key)) register(key, backend, entry.kernels(backend));
   }
+  const backend = started.get(key);
   const previous = tf.getBackend();
-  await tf.setBackend(name);
+  await tf.setBackend(key);
   return {
     name,
-    startProfile: () => started.get(name)!.startProfile(),
-    measurePeak: () => started.get(name)!.measurePeak(),
+    startProfile: () => backend instanceof HostBackend ? backend.startProfile() : undefined,
+    measurePeak: () => backend instanceof HostBackend ? backend.measurePeak() : undefined,
     async [Symbol.asyncDispose]() {
       if (previous) await tf.setBackend(previous);
     },
   };
 }
 
-function register(name: BackendName, backend: HostBackend, kernels: readonly KernelConfig[]): void {
+/** Devices that compute in another way are others to tfjs. */
+function tfjsName(
+  name: BackendName,
+  { precision, deterministic, deviceDebug }: BackendOptions,
+): string {
+  if (name !== "cuda" && name !== "emulated") return name;
+  return [name, precision, deterministic && "deterministic", deviceDebug && "debug"]
+    .filter(Boolean).join("-");
+}
+
+/** Whether the system knows an NVIDIA card, working or not. */
+function hasNvidiaCard(): boolean {
+  try {
+    return Deno.statSync("/proc/driver/nvidia").isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function register(name: string, backend: OwnBackend, kernels: readonly KernelConfig[]): void {
   started.set(name, backend);
-  tf.copyRegisteredKernels("cpu", name);
+  if (backend instanceof HostBackend) tf.copyRegisteredKernels("cpu", name);
   for (const kernel of kernels) {
     // tfjs warns when a kernel replaces one of its own.
     if (tf.getKernel(kernel.kernelName, name)) tf.unregisterKernel(kernel.kernelName, name);
-    tf.registerKernel(kernel);
+    tf.registerKernel({ ...kernel, backendName: name });
   }
   tf.registerBackend(name, () => backend);
 }

@@ -122,8 +122,15 @@ export const trainingSchema = section({
   /** Start of every random stream; 123456 is the default of the reference's tools/train.py. */
   seed: whole({ min: 0, max: 0xffff_ffff }).default(123456),
   /** Backend; auto takes the fastest one that the machine has. */
-  device: choice(["auto", "onednn", "reference"]).default("auto"),
-  precision: choice(["float32"]).default("float32"),
+  device: choice(["auto", "cuda", "onednn", "reference", "emulated"]).default("auto"),
+  /** On a GPU: float32 as it is, in TF32 products, or with activations stored as bfloat16. */
+  precision: choice(["float32", "tf32", "bf16"]).default("float32"),
+  /** Whether a GPU gives the same bits at each run, which may cost speed. */
+  deterministic: flag().default(false),
+  /** Whether a GPU records a step once and replays it. */
+  graph: flag().default(true),
+  /** Whether a GPU waits after each launch, so that a fault names the op and its shapes. */
+  deviceDebug: flag().default(false),
   /** CPU threads; 0 takes all cores. */
   threads: whole({ min: 0 }).default(0),
   /** Steps with a non-finite loss in a row after which the run stops. */

@@ -5,8 +5,8 @@ import { defineOp, type OpInputs } from "./define_op.ts";
 export interface SgdAttributes {
   /** Number of parameters, N. */
   readonly count: number;
-  /** Learning rate of each parameter, `[N]`. */
-  readonly learningRates: Float32Array;
+  /** Learning rate of each parameter, `[N]`; a recorded step reads the array again at each replay. */
+  readonly learningRates: Float32Array<ArrayBuffer>;
   readonly momentum: number;
   readonly weightDecay: number;
   /** Largest total L2 norm of the gradients; 0 turns clipping off. */
@@ -38,15 +38,19 @@ export interface SgdEntry {
  * one call (`torch.nn.utils.clip_grad_norm_` and `torch.optim.SGD`).
  *
  * @param loss The step's loss; see {@linkcode SgdAttributes.maxLoss}.
+ * @param rates Takes the entries' learning rates; pass one array at every step where steps are recorded.
  * @returns `[3]`: total gradient norm, clip coefficient, 1 if applied.
  * @throws {RangeError} If an entry's sizes differ.
  */
 export function sgdUpdate(
   entries: readonly SgdEntry[],
-  { loss, ...options }: { readonly loss: Scalar } & Omit<SgdAttributes, "count" | "learningRates">,
+  { loss, rates = new Float32Array(entries.length), ...options }:
+    & { readonly loss: Scalar; readonly rates?: Float32Array<ArrayBuffer> }
+    & Omit<SgdAttributes, "count" | "learningRates">,
 ): Tensor1D {
   const inputs: OpInputs & { loss: Scalar } = { loss };
-  entries.forEach(({ parameter, gradient, velocity }, i) => {
+  entries.forEach(({ parameter, gradient, velocity, learningRate }, i) => {
+    rates[i] = learningRate;
     if (parameter.size !== gradient.size || parameter.size !== velocity.size) {
       throw new RangeError(
         `Cannot update parameter ${i}: its shape is [${parameter.shape}], its gradient's ` +
@@ -61,7 +65,7 @@ export function sgdUpdate(
   });
   return SgdUpdate.run(inputs, {
     count: entries.length,
-    learningRates: Float32Array.from(entries, ({ learningRate }) => learningRate),
+    learningRates: rates.subarray(0, entries.length),
     ...options,
   });
 }

@@ -8,5 +8,6 @@ export * from "./report.ts";
 export * from "./report_lines.ts";
 export * from "./schedule.ts";
 export * from "./step.ts";
+export * from "./step_runner.ts";
 export * from "./tensorboard.ts";
 export * from "./trainer.ts";

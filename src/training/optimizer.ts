@@ -35,11 +35,15 @@ export class Sgd implements Disposable {
   readonly #options: SgdOptions;
   /** By parameter name. */
   readonly #velocities: ReadonlyMap<string, ModuleBuffer>;
+  /** Learning rates of the parameters that the last step changed, and their groups, in its order. */
+  readonly #rates: Float32Array<ArrayBuffer>;
+  #rated: readonly number[] = [];
 
   constructor(groups: readonly RatedGroup[], options: SgdOptions) {
     this.groups = groups;
     this.parameters = groups.flatMap((group) => group.parameters);
     this.#options = options;
+    this.#rates = new Float32Array(this.parameters.length);
     this.#velocities = new Map(
       this.parameters.map((
         { name, parameter },
@@ -82,16 +86,24 @@ export class Sgd implements Disposable {
     gradients: ReadonlyMap<Parameter, Tensor>,
     { learningRates, loss }: { readonly learningRates: readonly number[]; readonly loss: Scalar },
   ): Tensor1D {
+    const rated: number[] = [];
     const entries = this.groups.flatMap(({ parameters }, group) =>
       parameters.flatMap(({ name, parameter }): SgdEntry[] => {
         const gradient = gradients.get(parameter);
         if (!gradient) return [];
         const velocity = this.#velocities.get(name)!.tensor;
         const learningRate = learningRates[group];
+        rated.push(group);
         return [{ parameter: parameter.tensor, gradient, velocity, learningRate }];
       })
     );
-    return sgdUpdate(entries, { loss, ...this.#options });
+    this.#rated = rated;
+    return sgdUpdate(entries, { loss, rates: this.#rates, ...this.#options });
+  }
+
+  /** Changes the rates, by group, of a recorded step that is about to be replayed. */
+  setLearningRates(learningRates: readonly number[]): void {
+    this.#rated.forEach((group, i) => this.#rates[i] = learningRates[group]);
   }
 
   /** Frees the momentum buffers; the parameters belong to their model. */

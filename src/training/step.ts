@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
+import type { StepInput } from "../backends/mod.ts";
 import type { BatchArrays } from "../data/batches.ts";
 import type { BatchTensors, SiamBAN } from "../models/siamban.ts";
 import { gradients } from "../nn/gradients.ts";
@@ -79,20 +80,31 @@ export async function readStep(tensors: StepTensors): Promise<StepFigures> {
   };
 }
 
-/** Brings a batch to the device; on a host backend the tensors share the batch's memory. */
-export function toBatchTensors(
+/** The inputs of a step as they lie on the host. */
+export function batchInputs(
   batch: BatchArrays & { readonly size: number },
-): BatchTensors {
+): { readonly [K in keyof BatchTensors]: StepInput } {
   const { size: b } = batch;
   const side = (length: number, channels: number) => Math.sqrt(length / channels / b);
   const template = side(batch.template.length, 3), search = side(batch.search.length, 3);
   const score = side(batch.labelCls.length, 1);
+  const map = (values: StepInput["values"], size: number, channels: number) =>
+    ({ values, shape: [b, size, size, channels], dtype: "float32" }) as const;
   return {
-    template: tf.tensor4d(batch.template, [b, template, template, 3]),
-    search: tf.tensor4d(batch.search, [b, search, search, 3]),
-    labelCls: tf.tensor3d(batch.labelCls, [b, score, score], "int32"),
-    labelLoc: tf.tensor4d(batch.labelLoc, [b, score, score, 4]),
+    template: map(batch.template, template, 3),
+    search: map(batch.search, search, 3),
+    labelCls: { values: batch.labelCls, shape: [b, score, score], dtype: "int32" },
+    labelLoc: map(batch.labelLoc, score, 4),
   };
+}
+
+/** Brings a batch to the device; on a host backend the tensors share the batch's memory. */
+export function toBatchTensors(batch: BatchArrays & { readonly size: number }): BatchTensors {
+  const tensors = Object.entries(batchInputs(batch)).map(([name, { values, shape, dtype }]) => [
+    name,
+    tf.tensor(values, [...shape], dtype),
+  ]);
+  return Object.fromEntries(tensors) as BatchTensors;
 }
 
 function normsOf(

@@ -1,4 +1,3 @@
-import * as tf from "@tensorflow/tfjs";
 import type { ExperimentConfig } from "../config/schema.ts";
 import type { Batch } from "../data/batches.ts";
 import type { SiamBAN } from "../models/siamban.ts";
@@ -6,7 +5,8 @@ import { buildOptimizer, type Sgd } from "./optimizer.ts";
 import type { StepReport } from "./report.ts";
 import type { StateDict } from "../weights/host_tensor.ts";
 import { buildLrSpace, type LrSpace } from "./schedule.ts";
-import { readStep, type StepFigures, type StepTensors, toBatchTensors, trainStep } from "./step.ts";
+import { readStep, type StepFigures, type StepTensors } from "./step.ts";
+import { StepRunner } from "./step_runner.ts";
 
 /** A place in a training: the next step to take. Both count from 0. */
 export interface Position {
@@ -51,6 +51,7 @@ export class Trainer implements Disposable {
   readonly #lrSpace: LrSpace;
   readonly #stepsPerEpoch: number;
   readonly #pauseEvery: number;
+  readonly #steps: StepRunner;
   #optimizer: Sgd;
   #position: Position;
   #skippedInRow = 0;
@@ -63,6 +64,7 @@ export class Trainer implements Disposable {
     this.#pauseEvery = options.pauseEvery ?? 0;
     this.#position = options.resume?.position ?? { epoch: training.startEpoch, step: 0 };
     this.#lrSpace = lrSpaceOf(options.config);
+    this.#steps = new StepRunner(model, { record: training.graph });
     this.#optimizer = this.#buildOptimizer();
     // Where the backbone joins, the momentum starts anew, so there is none to take over.
     if (options.resume && !this.#joins()) this.#optimizer.restore(options.resume.velocities);
@@ -71,6 +73,11 @@ export class Trainer implements Disposable {
   /** The next step to take. */
   get position(): Position {
     return this.#position;
+  }
+
+  /** Why the device does not record steps; absent while it does, or where none does. */
+  get recordingRefused(): string | undefined {
+    return this.#steps.refused;
   }
 
   /** The optimiser of the current stage; another one takes its place when the backbone joins. */
@@ -155,13 +162,11 @@ export class Trainer implements Disposable {
       );
     }
     const groupLrs = this.#groupLrs();
-    const inputs = toBatchTensors(batch);
-    const tensors = trainStep(this.model, inputs, {
+    const tensors = this.#steps.take(batch, {
       optimizer: this.#optimizer,
       learningRates: groupLrs,
       norms: this.#config.training.logGrads,
     });
-    tf.dispose(Object.values(inputs));
     const report = this.#readReport(tensors, { batch, clock, dataTime, groupLrs });
     // A failure is told when it is the report's turn; until then nobody waits for it.
     report.catch(() => {});
@@ -239,6 +244,7 @@ export class Trainer implements Disposable {
 
   /** Parity: the momentum starts anew when the backbone joins, as tools/train.py builds a new optimiser. */
   #restartOptimizer(): void {
+    this.#steps.forget();
     this.#optimizer[Symbol.dispose]();
     this.#optimizer = this.#buildOptimizer();
   }
@@ -252,6 +258,7 @@ export class Trainer implements Disposable {
 
   /** Frees the momentum buffers; the model is the caller's. */
   [Symbol.dispose](): void {
+    this.#steps[Symbol.dispose]();
     this.#optimizer[Symbol.dispose]();
   }
 }

@@ -51,7 +51,7 @@ export interface CudaOptions {
   /** Tries cuDNN's algorithms at the first use of a shape; else its estimate decides. */
   readonly measure?: boolean;
   /** Waits after each launch, so that a fault is told where it happened. */
-  readonly debug?: boolean;
+  readonly deviceDebug?: boolean;
 }
 
 /** What a backend has done so far. */
@@ -105,7 +105,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
 
   constructor(libraries: CudaLibraries, options: CudaOptions = {}) {
     super();
-    const { device = 0, precision = "float32", debug = false } = options;
+    const { device = 0, precision = "float32", deviceDebug: debug = false } = options;
     this.driver = new Driver(libraries.driver);
     this.nvrtc = new Nvrtc(libraries.nvrtc);
     this.cudnn = new Cudnn(libraries.cudnn);
@@ -139,7 +139,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     this.activationFormat = precision === "bf16" ? "bfloat16" : "float32";
     this.derived = new Derived({
       version: (info) => this.version(info),
-      take: (bytes) => this.#memory.take(bytes, "filters"),
+      take: (bytes) => this.#lasting(bytes, "filters"),
     });
     this.#data = new tf.DataStorage(this, tf.engine());
   }
@@ -173,14 +173,11 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
    * Release it when all that uses it is queued.
    */
   live(values: ArrayBufferView<ArrayBuffer>): DeviceBlock {
-    const block = this.#memory.take(values.byteLength, "numbers");
+    const block = this.#lasting(values.byteLength, "numbers");
     const { buffer, byteOffset, byteLength } = values;
     const sent = new Uint8Array(buffer, byteOffset, byteLength).slice();
     this.#copyIn(block.address, sent);
-    if (this.#recording) {
-      this.#recording.hold(block);
-      this.#recording.live.push({ block, values, sent });
-    }
+    this.#recording?.live.push({ block, values, sent });
     return block;
   }
 
@@ -198,9 +195,8 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   address(info: TensorInfo): bigint {
     const data = this.#data.get(info.dataId);
     if (data.block === undefined) {
-      const block = this.#memory.take(data.length * FORMAT_BYTES[data.format], "constants");
+      const block = this.#lasting(data.length * FORMAT_BYTES[data.format], "constants");
       this.#copyIn(block.address, data.host!);
-      this.#recording?.hold(block);
       data.block = block;
       data.host = undefined;
     }
@@ -334,6 +330,13 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     const pool = this.#pool;
     pool.remedy = () => smallerBatch(shape);
     return pool.take(bytes, purpose);
+  }
+
+  /** Memory that a recorded step leaves alone between replays, or that outlives it. */
+  #lasting(bytes: number, purpose: string): DeviceBlock {
+    const block = this.#memory.take(bytes, purpose);
+    this.#recording?.hold(block);
+    return block;
   }
 
   /** Copies to the device, in the order of the stream; in a recording at once, and not in it. */

@@ -1,0 +1,149 @@
+import type { TensorInfo } from "@tensorflow/tfjs";
+import {
+  Conv2d,
+  Conv2dBackwardInput,
+  Conv2dBackwardWeight,
+  convOutputShape,
+} from "../../../ops/conv2d.ts";
+import { type CudaBackend, sizeOf } from "../backend.ts";
+import type { ConvOperands, ConvProblem } from "../convolutions.ts";
+import type { DeviceBlock } from "../memory_pool.ts";
+import { FORMAT_BYTES } from "../storage.ts";
+import { convert, convertTo, inFormat } from "./convert.ts";
+import { finishConvolution } from "./finish_convolution.ts";
+
+/** Results with fewer channels than a tensor core takes are what losses read: they stay float32. */
+const FEWEST_PACKED = 8;
+
+export const conv2dCuda = Conv2d.kernel(
+  "cuda",
+  (cuda: CudaBackend, { x, weight, bias }, geometry) => {
+    const format = cuda.activationFormat;
+    const y = inFormat(cuda, format, {
+      tensors: { x },
+      run: ({ x }) => {
+        const y = cuda.empty(convOutputShape(x.shape, weight.shape, geometry), "float32", format);
+        queueConvolution(cuda, {
+          problem: {
+            pass: "forward",
+            x: x.shape,
+            weight: weight.shape,
+            y: y.shape,
+            geometry,
+            format,
+          },
+          operands: {
+            first: cuda.address(x),
+            second: filterAddress(cuda, weight),
+            output: cuda.address(y),
+          },
+        });
+        return y;
+      },
+    });
+    if (bias) finishConvolution(cuda, { y, bias, residual: undefined, activation: "none" });
+    return widened(cuda, y);
+  },
+);
+
+export const conv2dBackwardInputCuda = Conv2dBackwardInput.kernel(
+  "cuda",
+  (cuda: CudaBackend, { dy, weight }, { height, width, ...geometry }) => {
+    const format = cuda.activationFormat;
+    return inFormat(cuda, format, {
+      tensors: { dy },
+      run: ({ dy }) => {
+        const shape = [dy.shape[0], height, width, weight.shape[3] * geometry.groups];
+        const dx = cuda.empty(shape, "float32", format);
+        queueConvolution(cuda, {
+          problem: {
+            pass: "backwardInput",
+            x: dx.shape,
+            weight: weight.shape,
+            y: dy.shape,
+            geometry,
+            format,
+          },
+          operands: {
+            first: filterAddress(cuda, weight),
+            second: cuda.address(dy),
+            output: cuda.address(dx),
+          },
+        });
+        return dx;
+      },
+    });
+  },
+);
+
+export const conv2dBackwardWeightCuda = Conv2dBackwardWeight.kernel(
+  "cuda",
+  (cuda: CudaBackend, { dy, x }, { kernelHeight, kernelWidth, ...geometry }) => {
+    const format = cuda.activationFormat;
+    const shape = [dy.shape[3], kernelHeight, kernelWidth, x.shape[3] / geometry.groups];
+    const dweight = inFormat(cuda, format, {
+      tensors: { dy, x },
+      run: ({ dy, x }) => {
+        const dweight = cuda.empty(shape, "float32", format);
+        queueConvolution(cuda, {
+          problem: {
+            pass: "backwardWeight",
+            x: x.shape,
+            weight: shape,
+            y: dy.shape,
+            geometry,
+            format,
+          },
+          operands: {
+            first: cuda.address(x),
+            second: cuda.address(dy),
+            output: cuda.address(dweight),
+          },
+        });
+        return dweight;
+      },
+    });
+    // Updates are in float32.
+    return asFloat(cuda, dweight);
+  },
+);
+
+/** Queues a pass of cuDNN's; a fault names its shapes. */
+export function queueConvolution(
+  cuda: CudaBackend,
+  { problem, operands }: { readonly problem: ConvProblem; readonly operands: ConvOperands },
+): void {
+  cuda.guard(
+    () => cuda.convolutions.run(problem, operands),
+    () => describeProblem(problem),
+  );
+}
+
+/** A convolution in words. */
+export function describeProblem({ pass, x, weight, y, geometry, format }: ConvProblem): string {
+  const { stride, padding, dilation, groups } = geometry;
+  return `a convolution (${pass}, ${format}) of x [${x}], weight [${weight}], y [${y}], stride ` +
+    `${stride}, padding ${padding}, dilation ${dilation}, groups ${groups}`;
+}
+
+/** Address of the filters in the format of activations; master weights are float32. */
+export function filterAddress(cuda: CudaBackend, weight: TensorInfo): bigint {
+  const format = cuda.activationFormat;
+  if (cuda.format(weight) === format) return cuda.address(weight);
+  const bytes = [sizeOf(weight.shape) * FORMAT_BYTES[format]];
+  const make = ([block]: readonly DeviceBlock[]) => convertTo(cuda, weight, { block, format });
+  return cuda.derived.keep(format, [weight], { bytes, make })[0].address;
+}
+
+/** The same tensor, or instead of it one in float32 where its channels are few. */
+export function widened(cuda: CudaBackend, y: TensorInfo): TensorInfo {
+  return y.shape[3] < FEWEST_PACKED ? asFloat(cuda, y) : y;
+}
+
+/** The same tensor, or instead of it one in float32. */
+function asFloat(cuda: CudaBackend, tensor: TensorInfo): TensorInfo {
+  if (cuda.format(tensor) === "float32") return tensor;
+  const wide = convert(cuda, tensor, { format: "float32" });
+  cuda.disposeData(tensor.dataId);
+  return wide;
+}
