@@ -1,6 +1,7 @@
 import type { DataType, TensorInfo } from "@tensorflow/tfjs";
 import source from "../../../../native/cuda/convert.cu" with { type: "text" };
 import { type CudaBackend, sizeOf } from "../backend.ts";
+import type { DeviceBlock } from "../memory_pool.ts";
 import { CudaProgram } from "../program.ts";
 import { formatOf, type StorageFormat } from "../storage.ts";
 import { overrideTfjs } from "./override_tfjs.ts";
@@ -20,14 +21,35 @@ export function convert(
   { dtype = x.dtype, format }: { readonly dtype?: DataType; readonly format: StorageFormat },
 ): TensorInfo {
   const y = cuda.empty(x.shape, dtype, format);
+  queue(cuda, x, { to: y, format, boolean: dtype === "bool" });
+  return y;
+}
+
+/** Writes the values of a tensor in another format to a block. */
+export function convertTo(
+  cuda: CudaBackend,
+  x: TensorInfo,
+  { block, format }: { readonly block: DeviceBlock; readonly format: StorageFormat },
+): void {
+  queue(cuda, x, { to: block, format, boolean: false });
+}
+
+function queue(
+  cuda: CudaBackend,
+  x: TensorInfo,
+  { to, format, boolean }: {
+    readonly to: TensorInfo | DeviceBlock;
+    readonly format: StorageFormat;
+    readonly boolean: boolean;
+  },
+): void {
   const size = sizeOf(x.shape);
   cuda.launch(program, {
     function: "convert",
     threads: Math.ceil(size / 4),
-    types: { Source: x, Target: y },
-    args: [x, y, size, Number(dtype === "bool")],
+    types: { Source: x, Target: format },
+    args: [x, to, size, Number(boolean)],
   });
-  return y;
 }
 
 /**

@@ -3,6 +3,7 @@ import { activationBackwardCuda, activationCuda } from "./activation.ts";
 import { batchNormBackwardCuda, batchNormCuda } from "./batch_norm.ts";
 import { channelSumCuda } from "./channel_sum.ts";
 import { castCuda } from "./convert.ts";
+import { conv2dBackwardInputCuda, conv2dBackwardWeightCuda, conv2dCuda } from "./conv2d.ts";
 import {
   concatCuda,
   packCuda,
@@ -16,6 +17,7 @@ import {
 } from "./copy_box.ts";
 import { ELEMENTWISE_CUDA, selectCuda } from "./elementwise.ts";
 import { fillCuda, onesLikeCuda, zerosLikeCuda } from "./fill.ts";
+import { foldedConv2dCuda } from "./folded_conv2d.ts";
 import { iouLossCuda } from "./iou_loss.ts";
 import { maxPool2dBackwardCuda, maxPool2dCuda } from "./max_pool2d.ts";
 import { REDUCE_CUDA } from "./reduce.ts";
@@ -33,6 +35,10 @@ export const CUDA_KERNELS: readonly KernelConfig[] = [
   batchNormCuda,
   batchNormBackwardCuda,
   channelSumCuda,
+  conv2dCuda,
+  conv2dBackwardInputCuda,
+  conv2dBackwardWeightCuda,
+  foldedConv2dCuda,
   maxPool2dCuda,
   maxPool2dBackwardCuda,
   xcorrDepthwiseCuda,
