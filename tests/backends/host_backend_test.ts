@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotStrictEquals, assertRejects } from "@std
 import * as tf from "@tensorflow/tfjs";
 import { BACKEND_NAMES, useBackend } from "../../src/backends/mod.ts";
 import type { HostBackend } from "../../src/backends/host_backend.ts";
-import { testOnBackends } from "../support/backends.ts";
+import { HOST_BACKENDS, testOnBackends } from "../support/backends.ts";
 import { assertClose } from "../support/close.ts";
 import { assertNoLeak } from "../support/leaks.ts";
 
@@ -17,7 +17,7 @@ testOnBackends("HostBackend.floats() shows a tensor's memory, reading copies it"
     assertEquals([...x.dataSync()], [4, 5, 6]);
     assertNotStrictEquals(x.dataSync(), current().floats(x));
   });
-});
+}, HOST_BACKENDS);
 
 testOnBackends("HostBackend.floats() widens a tensor that tfjs cast without converting", () => {
   tf.tidy(() => {
@@ -25,7 +25,7 @@ testOnBackends("HostBackend.floats() widens a tensor that tfjs cast without conv
     assertEquals(current().floats(cast), new Float32Array([0, 1, 1]));
     assertEquals(current().ints(tf.tensor1d([0, 1], "bool")), new Int32Array([0, 1]));
   });
-});
+}, HOST_BACKENDS);
 
 testOnBackends("HostBackend.version() counts changes in place, for all tensors of the data", () => {
   tf.tidy(() => {
@@ -58,7 +58,7 @@ testOnBackends("HostBackend.empty() makes tensors that tfjs's ops can use", () =
     tf.tidy(() => assertClose(x.mul(2).sum(), 24));
     x.dispose();
   });
-});
+}, HOST_BACKENDS);
 
 testOnBackends("Ops of tfjs work, and none writes a banner", () => {
   const printed: unknown[] = [];
@@ -93,6 +93,6 @@ Deno.test("useBackend() refuses an unknown name with those it knows", async () =
   await assertRejects(
     () => useBackend("webgl" as "auto"),
     TypeError,
-    'Cannot use backend "webgl": expected one of auto, onednn, reference',
+    'Cannot use backend "webgl": expected one of auto, cuda, onednn, reference, emulated',
   );
 });

@@ -13,6 +13,10 @@ export interface TestBackend {
 /** Every backend, for tests that hold on all of them. */
 export const BACKENDS: readonly TestBackend[] = await probeBackends();
 
+/** Those of them whose tensors lie in host memory. */
+export const HOST_BACKENDS: readonly TestBackend[] = BACKENDS
+  .filter(({ name }) => name === "onednn" || name === "reference");
+
 /** A test body that runs on one backend. */
 export type BackendTest = (backend: TestBackend) => void | Promise<void>;
 
