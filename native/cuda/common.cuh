@@ -12,6 +12,11 @@
 #define Element float
 #endif
 
+// Where a card copies from global to shared memory on its own; the emulated one has no assembler.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800 && !defined(SIAMBAN_EMULATED_DEVICE)
+#define SIAMBAN_ASYNC_COPIES
+#endif
+
 namespace siamban {
 
 typedef long long Index;
@@ -117,7 +122,7 @@ __device__ inline T block_sum(T value, T *scratch) {
 // barrier. From sm_80 on it needs no register on the way, so that a block has all of its tile in
 // flight.
 __device__ inline void copy_16_bytes(void *to_shared, const void *from_global) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+#ifdef SIAMBAN_ASYNC_COPIES
   const unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(to_shared));
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from_global) : "memory");
 #else
@@ -126,7 +131,7 @@ __device__ inline void copy_16_bytes(void *to_shared, const void *from_global) {
 }
 
 __device__ inline void wait_for_copies() {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+#ifdef SIAMBAN_ASYNC_COPIES
   asm volatile("cp.async.wait_all;" ::: "memory");
 #endif
 }

@@ -54,9 +54,9 @@ extern "C" __attribute__((visibility("hidden"))) void emulated_first();
 namespace emulated {
 
 void *prepare_stack(unsigned char *stack, void (*entry)(void *), void *argument) {
-  // Popped by emulated_switch: r15 r14 r13 r12 rbx rbp, then the return address; a call expects the
-  // stack to be 16-byte aligned before it pushes.
-  void **top = reinterpret_cast<void **>(stack) - 8;
+  // Popped by emulated_switch: r15 r14 r13 r12 rbx rbp, then the return address; the call in
+  // emulated_first expects the stack, which is then at top + 7, to be 16-byte aligned before it pushes.
+  void **top = reinterpret_cast<void **>(stack) - 9;
   top[0] = top[1] = top[4] = top[5] = nullptr;
   top[2] = argument;
   top[3] = reinterpret_cast<void *>(entry);

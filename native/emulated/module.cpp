@@ -41,7 +41,8 @@ void *open_image(const void *image, size_t bytes) {
   std::string path = format_text("/proc/self/fd/%d", file);
   void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   std::string reason = library ? "" : dlerror();
-  close(file);
+  // A loaded module's file stays open: dlopen would take the next one under its number for this one.
+  if (!library) close(file);
   if (!library) fail(kInvalidImage, "the module cannot be loaded: %s", reason.c_str());
   return library;
 }
