@@ -108,6 +108,8 @@ const nanotrackHead = <const T extends string>(type: T) =>
       inChannels: channels().optional(),
       /** Without effect, too. */
       outChannels: channels().optional(),
+      /** Whether the weights decide between V1 and V2, which NanoTrack's files do not tell apart. */
+      byWeights: flag().default(false),
     }).prefault({}),
     ...headCommon,
   });

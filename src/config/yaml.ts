@@ -152,7 +152,9 @@ function translate(root: Record<string, unknown>, { source, lineOf }: TranslateO
   const head = nanotrackHead(experiment);
   if (head !== undefined) {
     experiment = withValueAt(experiment, ["head", "type"], head);
-    const other = head === "NanoTrackV1" ? ", NanoTrackV2 has the same backbone" : "";
+    const undecided = head === "NanoTrackV1";
+    if (undecided) experiment = withValueAt(experiment, ["head", "kwargs", "byWeights"], true);
+    const other = undecided ? " or, if the weights are of that, NanoTrackV2" : "";
     ignored.push(`BAN.TYPE: "DepthwiseBAN" on this backbone is read as "${head}"${other}`);
   }
   const names = valueAt(experiment, ["dataset", "names"]);

@@ -18,6 +18,8 @@ export * from "./region.ts";
 export * from "./report/html.ts";
 export * from "./report/replay_data.ts";
 export * from "./results.ts";
+export * from "./run/follow.ts";
+export * from "./run/result_files.ts";
 export * from "./score.ts";
 export {
   findTrackers,

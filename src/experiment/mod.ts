@@ -5,5 +5,6 @@ export * from "./held_out.ts";
 export * from "./picture.ts";
 export * from "./resume.ts";
 export * from "./run.ts";
+export * from "./run_benchmark.ts";
 export * from "./trained.ts";
 export * from "./weights.ts";

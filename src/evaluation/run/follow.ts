@@ -1,0 +1,132 @@
+/** How a tracker is run on a sequence: in one pass, or with a new start after each failure. */
+import type { Image } from "../../image/image.ts";
+import type { Ltwh } from "../../geometry/boxes.ts";
+import type { Tracker } from "../../tracking/tracker.ts";
+import { isPolygon, pictureBounds, type Region, type Trajectory } from "../region.ts";
+import type { ProtocolName } from "../results.ts";
+import type { Sequence } from "../sequence.ts";
+import { startBox } from "../start_box.ts";
+import { votOverlap } from "../vot_overlap.ts";
+
+/** A tracker's answers on a sequence. */
+export interface Followed {
+  /** One a frame. */
+  readonly trajectory: Trajectory;
+  /** How sure the tracker was, a frame; NaN where it was not asked. */
+  readonly confidences: readonly number[];
+  /** Seconds that each frame took, without reading it. */
+  readonly seconds: readonly number[];
+}
+
+/** Frames that are passed over after a failure (VOT). */
+const SKIPPED_FRAMES = 5;
+
+/**
+ * Follows the target of a sequence by a benchmark's protocol (siamban/tools/test.py).
+ *
+ * @param frames One picture for each frame of the sequence.
+ * @throws {RangeError} If the first frame has no truth, or there are fewer pictures than frames.
+ */
+export async function followSequence(
+  tracker: Tracker,
+  sequence: Sequence,
+  { protocol, frames }: {
+    readonly protocol: ProtocolName;
+    readonly frames: AsyncIterable<Image> | Iterable<Image>;
+  },
+): Promise<Followed> {
+  const course = protocol === "restart"
+    ? new RestartCourse(sequence)
+    : new Course(sequence, protocol);
+  const seconds: number[] = [];
+  let count = 0;
+  for await (const frame of frames) {
+    const start = performance.now();
+    course.take(tracker, frame, count++);
+    seconds.push((performance.now() - start) / 1000);
+  }
+  const expected = Math.max(sequence.frames.length, 1);
+  if (count < expected) {
+    throw new RangeError(
+      `Cannot follow "${sequence.name}": it has ${count} pictures, expected ${expected}`,
+    );
+  }
+  return { ...course, seconds };
+}
+
+/** One pass: the tracker starts on the first frame and goes on to the last. */
+class Course {
+  readonly trajectory: (Trajectory[number])[] = [];
+  readonly confidences: number[] = [];
+  readonly #start: Ltwh;
+  readonly #protocol: ProtocolName;
+
+  constructor({ name, truth: [first] }: Sequence, protocol: ProtocolName) {
+    if (!first) {
+      throw new RangeError(`Cannot follow "${name}": its first frame has no box to start from`);
+    }
+    this.#protocol = protocol;
+    this.#start = startBox(first, protocol);
+  }
+
+  take(tracker: Tracker, frame: Image, index: number): void {
+    if (index === 0) {
+      tracker.init(frame, this.#start);
+      // In the long-term protocol the first line only says that the tracker was started.
+      this.trajectory.push(this.#protocol === "longTerm" ? 1 : this.#start);
+      this.confidences.push(NaN);
+    } else {
+      const { box, score } = tracker.track(frame);
+      this.trajectory.push(box);
+      this.confidences.push(score);
+    }
+  }
+}
+
+/** A tracker whose box no longer touches the target is started again five frames later (VOT). */
+class RestartCourse {
+  readonly trajectory: (Trajectory[number])[] = [];
+  readonly confidences: number[] = [];
+  readonly #truth: readonly (Region | null)[];
+  #nextStart = 0;
+
+  constructor({ truth }: Sequence) {
+    this.#truth = truth;
+  }
+
+  take(tracker: Tracker, frame: Image, index: number): void {
+    const truth = this.#truth[index] ?? null;
+    const [answer, confidence] = this.#answer(tracker, frame, { index, truth });
+    this.trajectory.push(answer);
+    this.confidences.push(confidence);
+  }
+
+  #answer(
+    tracker: Tracker,
+    frame: Image,
+    { index, truth }: { readonly index: number; readonly truth: Region | null },
+  ): [Trajectory[number], number] {
+    if (index < this.#nextStart) return [0, NaN];
+    if (index === this.#nextStart) {
+      if (!truth) {
+        this.#nextStart++; // There is nothing to start from yet.
+        return [0, NaN];
+      }
+      tracker.init(frame, startBox(truth, "restart"));
+      return [1, NaN];
+    }
+    const { box, score } = tracker.track(frame);
+    const bounds = pictureBounds({ w: frame.width, h: frame.height });
+    const overlap = truth ? votOverlap(box, outlineOf(truth), bounds) : 0;
+    if (overlap > 0) return [box, score];
+    this.#nextStart = index + SKIPPED_FRAMES;
+    return [2, score];
+  }
+}
+
+// Parity: a box as truth becomes a polygon whose far corners are its last pixels (tools/test.py).
+function outlineOf(truth: Region): Region {
+  if (isPolygon(truth)) return truth;
+  const { x, y, w, h } = truth, right = x + w - 1, bottom = y + h - 1;
+  return { points: [x, y, x, bottom, right, bottom, right, y] };
+}

@@ -1,0 +1,58 @@
+import { dirname, join } from "@std/path";
+import { writeFileAtomically } from "../../weights/atomic_file.ts";
+import { isPolygon, type Trajectory } from "../region.ts";
+import type { ProtocolName } from "../results.ts";
+import type { Followed } from "./follow.ts";
+
+/** Where and how the results of a sequence are written. */
+export interface ResultPlace {
+  /** The tracker's folder. */
+  readonly folder: string;
+  readonly benchmark: string;
+  readonly protocol: ProtocolName;
+  /** Name of the sequence. */
+  readonly sequence: string;
+}
+
+/** The file whose presence says that a sequence is finished. */
+export function resultFile({ folder, benchmark, protocol, sequence }: ResultPlace): string {
+  const run = `${sequence}_001.txt`;
+  if (protocol === "restart") return join(folder, "baseline", sequence, run);
+  if (protocol === "longTerm") return join(folder, "longterm", sequence, run);
+  return benchmark === "GOT-10k" ? join(folder, sequence, run) : join(folder, `${sequence}.txt`);
+}
+
+/**
+ * Writes a sequence's results in the raw form of pysot's tools: boxes, in the long-term protocol
+ * confidences, and seconds a frame where their readers expect them. Each file is written whole or not
+ * at all, the boxes last.
+ *
+ * @throws {Error} If the folder cannot be written.
+ */
+export async function writeResult(place: ResultPlace, followed: Followed): Promise<void> {
+  const file = resultFile(place), folder = dirname(file);
+  await Deno.mkdir(folder, { recursive: true });
+  if (place.protocol === "longTerm") {
+    const lines = followed.confidences.map((value) => Number.isNaN(value) ? "" : value.toFixed(6));
+    await writeLines(file.replace(/\.txt$/, "_confidence.value"), lines);
+  }
+  if (place.protocol === "longTerm" || place.benchmark === "GOT-10k") {
+    const lines = followed.seconds.map((value) => value.toFixed(6));
+    await writeLines(join(folder, `${place.sequence}_time.txt`), lines);
+  }
+  const digits = place.protocol === "restart" ? 4 : undefined;
+  await writeLines(file, followed.trajectory.map((answer) => formatAnswer(answer, digits)));
+}
+
+async function writeLines(path: string, lines: readonly string[]): Promise<void> {
+  await writeFileAtomically(path, [new TextEncoder().encode(lines.join("\n") + "\n")]);
+}
+
+/** @param digits After the point, of 32-bit floats as VOT's tools print them; all by default. */
+function formatAnswer(answer: Trajectory[number], digits?: number): string {
+  if (typeof answer === "number") return String(answer);
+  const numbers = isPolygon(answer) ? answer.points : [answer.x, answer.y, answer.w, answer.h];
+  return numbers
+    .map((value) => digits === undefined ? String(value) : Math.fround(value).toFixed(digits))
+    .join(",");
+}
