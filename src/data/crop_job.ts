@@ -101,7 +101,8 @@ export class CropRunner implements AsyncDisposable {
     if (existing) return existing;
     let frame: Image;
     try {
-      frame = await this.#frames.read(item.image);
+      // As published: a file that ends early is taken as far as it goes.
+      frame = await this.#frames.read(item.image, { overlook: item.rule === "any" });
     } catch (error) {
       return describeBadFrame(item, error);
     }

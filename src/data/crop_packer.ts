@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import type { CropItem, CropOutcome } from "./crop_job.ts";
-import { nameHash, PACK_INDEX, packHeader } from "./pack_index.ts";
+import { shardName } from "./crop_store.ts";
+import { nameHash, PACK_INDEX, packHeader, readPackIndex, SHARD_SPAN } from "./pack_index.ts";
 import { forgetCrops } from "./prepare_books.ts";
 import { COUNT_PACKED, type PackedCrop, readPacked } from "./prepare_results.ts";
 import { cropPath } from "./sub_dataset.ts";
@@ -56,6 +57,22 @@ export class CropPacker implements Disposable {
   [Symbol.dispose](): void {
     this.#shards[Symbol.dispose]();
   }
+}
+
+/** Whether the shards are as long as the index of a finished run says. */
+export async function isPackWhole(root: string): Promise<boolean> {
+  const index = readPackIndex(join(root, PACK_INDEX));
+  if (!index) return false;
+  const ends = new Map<number, number>();
+  index.places.forEach((place, i) => {
+    const shard = Math.floor(place / SHARD_SPAN);
+    ends.set(shard, Math.max(ends.get(shard) ?? 0, place % SHARD_SPAN + index.sizes[i]));
+  });
+  for (const [shard, end] of ends) {
+    const file = await Deno.stat(join(root, shardName(shard))).catch(() => undefined);
+    if (!file || file.size < end) return false;
+  }
+  return true;
 }
 
 /** Writes the index: 20 bytes a crop, which the reader holds in memory too. */

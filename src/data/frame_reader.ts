@@ -13,19 +13,24 @@ export class FrameReader implements AsyncDisposable {
   #drawn?: { options: SyntheticVideoOptions; video: SyntheticVideo };
   #film?: { path: string; next: number; frames: AsyncGenerator<Image> };
 
-  /** @throws {Error} If the frame is not there or is damaged; the message names the file. */
-  async read(source: FrameSource): Promise<Image> {
+  /**
+   * The pixels of a frame.
+   *
+   * @param options.overlook Takes a file that ends early with what it has; what is missing is gray.
+   * @throws {Error} If the frame is not there or is damaged; the message names the file.
+   */
+  async read(source: FrameSource, { overlook = false } = {}): Promise<Image> {
     if (this.#last && isSame(this.#last.source, source)) return this.#last.image;
     this.#last = undefined;
-    const image = await this.#fetch(source);
+    const image = await this.#fetch(source, overlook);
     this.#last = { source, image };
     return image;
   }
 
-  #fetch(source: FrameSource): Image | Promise<Image> {
+  #fetch(source: FrameSource, overlook: boolean): Image | Promise<Image> {
     switch (source.kind) {
       case "file":
-        return readWholeImage(source.path);
+        return overlook ? readImage(source.path) : readWholeImage(source.path);
       case "synthetic":
         return this.#draw(source.video, source.index);
       case "video":

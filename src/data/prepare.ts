@@ -5,11 +5,11 @@
  * @module
  */
 import { join } from "@std/path";
-import { type Claim, openClaim, writeClaim } from "./prepare_claim.ts";
+import { type Claim, type DoneCounts, openClaim, writeClaim } from "./prepare_claim.ts";
 import { type CropJob, type CropJobResult, CropRunner } from "./crop_job.ts";
 import { CROP_SETTINGS } from "./cropper.ts";
 import { type CropPlan, cutIntoJobs, planCrops } from "./crop_plan.ts";
-import { CropPacker } from "./crop_packer.ts";
+import { CropPacker, isPackWhole } from "./crop_packer.ts";
 import {
   enterOutcome,
   type PrepareCounts,
@@ -104,11 +104,15 @@ export async function* prepare(options: PrepareOptions): AsyncGenerator<PrepareR
     using books = new WorkFile(path);
     yield* readPlan(books, options, tally);
     await claim.confirm(tally.plan);
-    if (claim.isDone) await takeUp(books, options);
-    yield* cutCrops(books, options, tally);
-    const annotated = await writeResults(books, options);
-    tally.settle(books);
-    await writeClaim(claim, { plan: tally.plan, counts: tally.counts, annotated });
+    if (claim.done && options.pack && await isPackWhole(join(out, "crop511"))) {
+      tally.takeOver(claim.done);
+    } else {
+      if (claim.done) await takeUp(books, options);
+      yield* cutCrops(books, options, tally);
+      const annotated = await writeResults(books, options);
+      tally.settle(books);
+      await writeClaim(claim, { plan: tally.plan, counts: tally.counts, annotated });
+    }
   } catch (error) {
     if (claim.isForeign || tally.isEmpty) await removeWorkFile(path);
     throw error;
@@ -255,6 +259,11 @@ class Tally {
       existing: settled,
       quarantined: problems,
     };
+  }
+
+  /** Takes over the counts of an earlier run that has left nothing to do. */
+  takeOver({ crops, ...counts }: DoneCounts): void {
+    this.#counts = { ...counts, written: 0, existing: crops };
   }
 
   enter({ items, outcomes }: CropJobResult): void {

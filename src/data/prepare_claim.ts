@@ -27,14 +27,23 @@ export interface ClaimResult {
   readonly annotated: { readonly train: number; readonly val: number };
 }
 
+/** Counts of a finished preparation. */
+export interface DoneCounts {
+  readonly boxes: number;
+  readonly crops: number;
+  readonly refused: Record<string, number>;
+  readonly quarantined: number;
+  readonly faults: number;
+}
+
 const FORM = 2;
 
 /** A folder's claim while work goes on in it. */
 export interface OpenClaim {
   readonly out: string;
   readonly settings: Omit<Claim, "plan">;
-  /** Whether an earlier run has finished. */
-  readonly isDone: boolean;
+  /** What an earlier run has noted that has finished. */
+  readonly done?: DoneCounts;
   /** Whether the folder turned out to hold something else; nothing in it may be touched. */
   readonly isForeign: boolean;
   /**
@@ -60,7 +69,7 @@ export async function openClaim(out: string, settings: Omit<Claim, "plan">): Pro
   return {
     out,
     settings,
-    isDone: held?.done ?? false,
+    done: held?.done ? held.counts : undefined,
     get isForeign() {
       return isForeign;
     },
@@ -90,8 +99,16 @@ export async function writeClaim(claim: OpenClaim, result: ClaimResult): Promise
   });
 }
 
-/** The claim of a folder, with whether its preparation is done; undefined if there is none. */
-export async function readClaim(out: string): Promise<(Claim & { done?: boolean }) | undefined> {
+/** A claim as it stands in a folder. */
+export interface HeldClaim extends Claim {
+  readonly done?: true;
+  readonly counts?: DoneCounts;
+  /** Boxes in each annotation file. */
+  readonly annotated?: { readonly train: number; readonly val: number };
+}
+
+/** The claim of a folder; undefined if there is none. */
+export async function readClaim(out: string): Promise<HeldClaim | undefined> {
   const path = join(out, "prepare.json");
   let text: string;
   try {

@@ -97,9 +97,7 @@ async function annotationFiles(folder: string): Promise<string[]> {
 
 /** Whether there are as many boxes as the preparation has noted. */
 async function missingBoxes(folder: string, boxes: number): Promise<VerifyProblem | undefined> {
-  const claim = await readClaim(folder) as
-    | { done?: boolean; annotated?: { train: number; val: number } }
-    | undefined;
+  const claim = await readClaim(folder);
   if (!claim) return undefined;
   if (!claim.done) {
     return { name: "prepare.json", reason: "the preparation has not ended, start it again" };

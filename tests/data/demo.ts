@@ -1,4 +1,6 @@
 /** Small prepared sets for tests. */
+import { createHash } from "node:crypto";
+import { join } from "@std/path";
 import { BANDataset, type PairOptions } from "../../src/data/ban_dataset.ts";
 import { POINT_COUNTS } from "../../src/data/labels.ts";
 import { prepare, type PrepareOptions, type PrepareReport } from "../../src/data/prepare.ts";
@@ -9,6 +11,21 @@ import { isFault, type RawItem, type Track } from "../../src/data/track.ts";
 export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir();
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** SHA-256 of all files below a folder, by path. */
+export async function contentOf(folder: string, below = ""): Promise<Map<string, string>> {
+  const content = new Map<string, string>();
+  for await (const entry of Deno.readDir(join(folder, below))) {
+    const path = join(below, entry.name);
+    if (entry.isDirectory) {
+      (await contentOf(folder, path)).forEach((hash, key) => content.set(key, hash));
+      continue;
+    }
+    const bytes = await Deno.readFile(join(folder, path));
+    content.set(path, createHash("sha256").update(bytes).digest("hex"));
+  }
+  return content;
 }
 
 /** All tracks of a reader, which must meet no fault. */

@@ -7,20 +7,8 @@ import { readVideo } from "../../src/data/readers/video.ts";
 import { readImage } from "../../src/image/decode.ts";
 import { sharedPath } from "../image/golden.ts";
 import type { Track } from "../../src/data/track.ts";
-import { prepareAll, temporaryFolder } from "./demo.ts";
+import { contentOf, prepareAll, temporaryFolder } from "./demo.ts";
 import { fixtureJson, fixturePath } from "./golden.ts";
-
-/** Content of all files below a folder, by path. */
-async function contentOf(folder: string, below = ""): Promise<Map<string, string>> {
-  const content = new Map<string, string>();
-  for await (const entry of Deno.readDir(join(folder, below))) {
-    const path = join(below, entry.name);
-    if (entry.isDirectory) {
-      (await contentOf(folder, path)).forEach((text, key) => content.set(key, text));
-    } else content.set(path, (await Deno.readFile(join(folder, path))).join());
-  }
-  return content;
-}
 
 const demo = (out: string, workers = 0): PrepareOptions => ({
   tracks: () => readSynthetic({ videos: 3, frames: 12 }),

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import type { Corner } from "../../geometry/boxes.ts";
+import { readImage } from "../../image/decode.ts";
 import type { ReadFault, Track, TrackFrame, TrackReaderOptions, TrackSplit } from "../track.ts";
 import { readAnnotationXml, type XmlAnnotation, type XmlObject } from "./annotation_xml.ts";
 import { listFolder, toFault } from "./folders.ts";
@@ -49,7 +50,7 @@ export async function* readVid(
       }
       const name = `${letter}/${video}`;
       yield* options.asPublished
-        ? publishedTracks(name, frames)
+        ? publishedTracks(name, frames, await firstBadEmptyFrame(frames))
         : tracksOf(name, frames, options.skipFlagged ?? false);
     }
   }
@@ -138,8 +139,25 @@ function* tracksOf(
   }
 }
 
-/** Parity: what parse_vid.py, par_crop.py and gen_json.py of training_dataset/vid make of it. */
-function* publishedTracks(video: string, frames: readonly VidFrame[]): Generator<Track> {
+/** The first frame without objects whose picture cannot be read: the published cropper ends there. */
+async function firstBadEmptyFrame(frames: readonly VidFrame[]): Promise<number> {
+  for (const [index, { image, annotation }] of frames.entries()) {
+    if (annotation.objects.length > 0) continue;
+    if (!await readImage(image).then(() => true, () => false)) return index;
+  }
+  return frames.length;
+}
+
+/**
+ * Parity: what parse_vid.py, par_crop.py and gen_json.py of training_dataset/vid make of it.
+ *
+ * @param end What comes from this frame on is not cropped.
+ */
+function* publishedTracks(
+  video: string,
+  frames: readonly VidFrame[],
+  end: number,
+): Generator<Track> {
   const split = publishedSplit(video);
   const inside = (object: XmlObject, index: number) => !isBeyond(object, frames[index].annotation);
   for (const [id, sightings] of sightingsByTrack(frames)) {
@@ -160,7 +178,7 @@ function* publishedTracks(video: string, frames: readonly VidFrame[]): Generator
         const picture = { kind: "file", path: image } as const;
         const [cut, told] = [Number(filename), frameNumber(name)];
         const entry = entries.get(index) ?? null;
-        const box = toCorner(object);
+        const box = index < end ? toCorner(object) : null;
         if (cut === told) return [{ number: cut, image: picture, box, entry }];
         return [
           { number: cut, image: picture, box, entry: null },
