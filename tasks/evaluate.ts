@@ -1,5 +1,5 @@
 /**
- * Scores raw results on a benchmark, or packs them for a benchmark's server:
+ * Tracks benchmarks, scores raw results, or packs them for a benchmark's server:
  * `deno task evaluate score --benchmark VOT2018 --annotations VOT2018.json --results results`.
  */
 import { parseArgs } from "@std/cli/parse-args";
@@ -16,7 +16,10 @@ import {
   findTrackers,
   formatTable,
   gatherReplay,
+  isTruthHidden,
   packSubmission,
+  type Plot,
+  plotEpochs,
   plotScores,
   PROTOCOLS,
   readBenchmark,
@@ -32,7 +35,7 @@ import { reportMissing } from "./report_missing.ts";
 import { runTask } from "./run_task.ts";
 
 const USAGE =
-  `Usage: deno task evaluate score|submit --benchmark NAME --annotations PATH --results DIR
+  `Usage: deno task evaluate score|submit|run|epochs --benchmark NAME --annotations PATH --results DIR
   --benchmark NAME     ${Object.keys(BENCHMARKS).join(", ")}
   --annotations PATH   the benchmark's folder, or a file of pysot-style annotations
   --results DIR        folder with a folder for each tracker, or a tracker's own
@@ -48,7 +51,15 @@ score:
   --report FILE        writes a page of tables, plots and a replay of boxes
   --json               ends with one line of JSON
 submit:
-  --out DIR            folder of the archives, one a tracker; the results' folder`;
+  --out DIR            folder of the archives, one a tracker; the results' folder
+run, epochs: track, then score; options of score work too; what has results is not tracked again
+  --config FILE        experiment of the tracker
+  --weights FILE       checkpoint, .pth or .safetensors; for epochs the folder of checkpoints
+  --epochs A-B         only these epochs
+  --name NAME          the tracker's folder below DIR/<benchmark>; the weights' name
+  --workers N          threads, each with a tracker; one a core
+  --set KEY=VALUE      changes a setting, such as tracking.penaltyK=0.1; may be repeated
+  --device NAME        auto, onednn or reference`;
 
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {
@@ -63,7 +74,15 @@ export async function main(args: string[]): Promise<void> {
       "plots",
       "report",
       "out",
+      "config",
+      "weights",
+      "epochs",
+      "name",
+      "workers",
+      "set",
+      "device",
     ],
+    collect: ["set"],
     boolean: [
       "all-conventions",
       "per-sequence",
@@ -84,7 +103,12 @@ export async function main(args: string[]): Promise<void> {
 
 type Options = Readonly<Record<string, unknown>>;
 
-const COMMANDS: Readonly<Record<string, (options: Options) => Promise<void>>> = { score, submit };
+const COMMANDS: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  score: async (options) => finish(await score(options), options),
+  submit,
+  run,
+  epochs,
+};
 
 function required(options: Options, name: string): string {
   const value = options[name];
@@ -99,7 +123,8 @@ function trackerNames({ trackers }: Options): string[] | undefined {
   return trackers ? String(trackers).split(",").map((name) => name.trim()) : undefined;
 }
 
-async function score(options: Options): Promise<void> {
+/** Prints scores; {@linkcode finish} ends with what a program reads. */
+async function score(options: Options): Promise<BenchmarkScores> {
   const lengths = options.lengths ?? "equal";
   if (lengths !== "equal" && lengths !== "shortest") {
     fail(`--lengths is "${lengths}", expected equal or shortest`);
@@ -118,8 +143,63 @@ async function score(options: Options): Promise<void> {
   printScores(scores, options);
   if (options.plots) await drawPlots(scores, String(options.plots));
   if (options.report) await writeReport(scored, String(options.report));
-  if (options.json) console.log(JSON.stringify(toScoresJson(scores)));
+  return scores;
+}
+
+function finish(scores: BenchmarkScores, options: Options, more: object = {}): void {
+  if (options.json) console.log(JSON.stringify({ ...toScoresJson(scores), ...more }));
   if (scores.problems.length > 0 && !options["allow-missing"]) Deno.exitCode = 1;
+}
+
+async function run(options: Options): Promise<void> {
+  // Loaded only here, because scoring needs no tensors.
+  const { run } = await import("./evaluate/run.ts");
+  const request = runRequest(options);
+  const summary = await run(request);
+  const { benchmark, annotations, results } = request;
+  if (summary.failed.length > 0) Deno.exitCode = 1;
+  const { name } = benchmarkNamed(benchmark);
+  const { sequences } = await readBenchmark(benchmarkNamed(benchmark), annotations);
+  if (sequences.some(isTruthHidden)) {
+    console.log(`The truth of ${name} is not public, pack the results with "evaluate submit"`);
+    if (options.json) console.log(JSON.stringify({ benchmark: name, run: summary }));
+    return;
+  }
+  const scores = await score({ ...options, results, trackers: summary.tracker });
+  finish(scores, options, { run: summary });
+}
+
+async function epochs(options: Options): Promise<void> {
+  const { runEpochs } = await import("./evaluate/run.ts");
+  const request = runRequest(options);
+  const epochs = options.epochs ? String(options.epochs) : undefined;
+  const { summaries, epochOf } = await runEpochs({ ...request, epochs });
+  if (summaries.some(({ failed }) => failed.length > 0)) Deno.exitCode = 1;
+  const trackers = [...epochOf.keys()].join(",");
+  const scores = await score({ ...options, results: request.results, trackers });
+  if (options.plots) await drawEach(scores, [plotEpochs(scores, epochOf)], String(options.plots));
+  const [best] = scores.scores;
+  console.log(`Best: epoch ${epochOf.get(best.tracker)} (${best.tracker})`);
+  finish(scores, options, { runs: summaries, epochs: Object.fromEntries(epochOf) });
+}
+
+function runRequest(options: Options) {
+  const overrides = [...options.set as string[]];
+  if (options.device) overrides.push(`training.device=${options.device}`);
+  const workers = options.workers === undefined ? undefined : Number(options.workers);
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
+    fail(`--workers is "${options.workers}", expected a number of threads`);
+  }
+  return {
+    benchmark: required(options, "benchmark"),
+    annotations: required(options, "annotations"),
+    config: required(options, "config"),
+    weights: required(options, "weights"),
+    results: String(options.results ?? "results"),
+    overrides,
+    workers,
+    name: options.name ? String(options.name) : undefined,
+  };
 }
 
 function chooseConventions(benchmark: Benchmark, options: Options): ConventionName[] {
@@ -147,12 +227,20 @@ function printScores(scores: BenchmarkScores, options: Options): void {
   }
 }
 
-async function drawPlots(scores: BenchmarkScores, folder: string): Promise<void> {
+function drawPlots(scores: BenchmarkScores, folder: string): Promise<void> {
+  return drawEach(scores, plotScores(scores), folder);
+}
+
+async function drawEach(
+  scores: BenchmarkScores,
+  plots: readonly Plot[],
+  folder: string,
+): Promise<void> {
   // Loaded only here, because the charting library is large.
   const { PngRenderer, renderSvg } = await import("../src/evaluation/plots/render.ts");
   const png = await PngRenderer.open();
   await Deno.mkdir(folder, { recursive: true });
-  for (const plot of plotScores(scores)) {
+  for (const plot of plots) {
     const svg = renderSvg(plot), path = join(folder, `${scores.benchmark.name}_${plot.name}`);
     await Deno.writeTextFile(`${path}.svg`, svg);
     await Deno.writeFile(`${path}.png`, png.render(svg));

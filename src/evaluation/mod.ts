@@ -12,6 +12,7 @@ export * from "./got10k.ts";
 export * from "./ope.ts";
 export * from "./ope_rules.ts";
 export * from "./overlap.ts";
+export * from "./plots/epochs_plot.ts";
 export * from "./plots/plots.ts";
 export * from "./protocols/mod.ts";
 export * from "./region.ts";

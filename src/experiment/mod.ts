@@ -1,4 +1,5 @@
 /** From a configuration to a trained, tracked and saved model. */
+export * from "./checkpoints.ts";
 export * from "./data.ts";
 export * from "./export.ts";
 export * from "./held_out.ts";

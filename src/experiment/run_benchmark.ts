@@ -98,7 +98,6 @@ export async function* runBenchmark(
   });
 }
 
-// deno-lint-ignore require-await -- a stream is asynchronous
 async function* streamOf<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }

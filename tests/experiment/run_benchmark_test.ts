@@ -1,0 +1,139 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { benchmarkNamed, readBenchmark } from "../../src/evaluation/benchmarks/mod.ts";
+import { TrackerResults } from "../../src/evaluation/results.ts";
+import { listCheckpoints } from "../../src/experiment/checkpoints.ts";
+import { runBenchmark } from "../../src/experiment/run_benchmark.ts";
+import { encodeJpeg } from "../../src/image/encode.ts";
+import { buildModel } from "../../src/models/mod.ts";
+import { stateDict } from "../../src/nn/mod.ts";
+import { Rng } from "../../src/random.ts";
+import { writeSafetensors } from "../../src/weights/safetensors.ts";
+import { testTiny, tinyExperiment } from "../training/tiny.ts";
+
+const BOX = [20, 15, 24, 20];
+const FRAMES = 8;
+const NAMES = ["a", "b", "broken", "c"];
+
+/** A benchmark of small noisy pictures in one pass, a tracker's files, and a folder for results. */
+async function withFiles(
+  benchmark: string,
+  use: (
+    files: { root: string; annotations: string; config: string; weights: string },
+  ) => Promise<void>,
+): Promise<void> {
+  const root = await Deno.makeTempDir();
+  try {
+    const rng = new Rng(11);
+    const annotations: Record<string, unknown> = {};
+    for (const name of NAMES) {
+      await Deno.mkdir(join(root, name));
+      const img_names = Array.from({ length: FRAMES }, (_, i) => `${name}/${i}.jpg`);
+      for (const file of img_names) {
+        const data = Uint8Array.from({ length: 96 * 72 * 3 }, () => rng.integer(256));
+        await Deno.writeFile(join(root, file), await encodeJpeg({ width: 96, height: 72, data }));
+      }
+      annotations[name] = { img_names, gt_rect: Array(FRAMES).fill(BOX), width: 96, height: 72 };
+    }
+    await Deno.writeTextFile(join(root, "broken/3.jpg"), "no picture");
+    await Deno.writeTextFile(join(root, `${benchmark}.json`), JSON.stringify(annotations));
+    const experiment = tinyExperiment();
+    const config = join(root, "tiny.json");
+    await Deno.writeTextFile(config, JSON.stringify(experiment));
+    using model = buildModel(experiment, new Rng(1));
+    const weights = join(root, "checkpoint_e3.safetensors");
+    await writeSafetensors(weights, stateDict(model));
+    await use({ root, annotations: join(root, `${benchmark}.json`), config, weights });
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+testTiny(
+  "runBenchmark() tracks in threads as in one, keeps what is done, and tells what failed",
+  () =>
+    withFiles("OTB100", async ({ root, annotations, config, weights }) => {
+      const content = await readBenchmark(benchmarkNamed("OTB100"), annotations);
+      const tracker = { config, weights, overrides: [] };
+      const run = (name: string, workers: number, options = {}) =>
+        Array.fromAsync(runBenchmark(content, {
+          tracker: { ...tracker, ...options },
+          folder: join(root, name),
+          workers,
+        }));
+      const one = await run("one", 0);
+      assertEquals(one.map(({ kind }) => kind).sort(), ["failed", "tracked", "tracked", "tracked"]);
+      const [failed] = one.filter((report) => report.kind === "failed");
+      assertEquals(failed.sequence, "broken");
+      assertStringIncludes(failed.reason, "broken/3.jpg");
+
+      const threads = await run("threads", 2);
+      assertEquals(threads.filter(({ kind }) => kind === "tracked").length, 3);
+      for (const name of ["a", "b", "c"]) {
+        const texts = ["one", "threads"].map((run) =>
+          Deno.readTextFileSync(join(root, run, `${name}.txt`))
+        );
+        assertEquals(texts[0], texts[1]);
+      }
+      const results = new TrackerResults(join(root, "one"));
+      const [sequence] = content.sequences;
+      assertEquals(results.read(sequence, "ope").runs[0].length, FRAMES);
+
+      const again = await run("one", 0);
+      assertEquals(again.map(({ kind }) => kind), ["kept", "kept", "kept", "failed"]);
+      await assertRejects(
+        () => run("one", 0, { overrides: ["tracking.penaltyK=0.5"] }),
+        RangeError,
+        "results are of other weights or settings",
+      );
+    }),
+);
+
+for (
+  const [benchmark, protocol, file] of [
+    ["VOT2018", "restart", "baseline/a/a_001.txt"],
+    ["VOT2018-LT", "longTerm", "longterm/a/a_001.txt"],
+    ["GOT-10k", "ope", "a/a_001.txt"],
+  ] as const
+) {
+  testTiny(
+    `runBenchmark() writes what ${benchmark}'s tools read`,
+    () =>
+      withFiles(benchmark, async ({ root, annotations, config, weights }) => {
+        const all = await readBenchmark(benchmarkNamed(benchmark), annotations);
+        const sequences = all.sequences.filter(({ name }) => name === "a");
+        const folder = join(root, "results");
+        const options = { tracker: { config, weights }, folder, workers: 0 };
+        const [report] = await Array.fromAsync(runBenchmark({ ...all, sequences }, options));
+        assertEquals(report.kind, "tracked");
+        const lines = Deno.readTextFileSync(join(folder, file)).trimEnd().split("\n");
+        assertEquals(lines.length, FRAMES);
+        if (benchmark !== "GOT-10k") assertEquals(lines[0], "1");
+        const results = new TrackerResults(folder);
+        const { runs, confidences } = results.read(sequences[0], protocol);
+        assertEquals(runs[0].length, FRAMES);
+        assertEquals(confidences?.[0].length, protocol === "longTerm" ? FRAMES : undefined);
+        const times = await results.readTimes(sequences[0]);
+        assertEquals(times?.[0].length, benchmark === "GOT-10k" ? FRAMES : undefined);
+      }),
+  );
+}
+
+Deno.test("listCheckpoints() lists epochs in order, of a range, safetensors first", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const names = ["checkpoint_e2.pth", "checkpoint_e10.pth", "checkpoint_e9.pth", "x.pth"];
+    for (const name of [...names, "checkpoint_e2.safetensors", "checkpoint_e3.step7.safetensors"]) {
+      await Deno.writeTextFile(join(folder, name), "");
+    }
+    const found = await listCheckpoints(folder);
+    assertEquals(found.map(({ epoch }) => epoch), [2, 9, 10]);
+    assert(found[0].path.endsWith("checkpoint_e2.safetensors"));
+    assertEquals((await listCheckpoints(folder, "3-9")).map(({ epoch }) => epoch), [9]);
+    assertEquals((await listCheckpoints(folder, "9-")).map(({ epoch }) => epoch), [9, 10]);
+    await assertRejects(() => listCheckpoints(folder, "20-30"), RangeError, "epochs 2, 9, 10");
+    await assertRejects(() => listCheckpoints(folder, "a-b"), RangeError, "such as 11-20");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
