@@ -1,5 +1,6 @@
 #include "core.hpp"
 
+#include <chrono>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -38,6 +39,12 @@ std::string format_text(const char *format, ...) {
 std::mutex &lock() {
   static std::mutex mutex;
   return mutex;
+}
+
+void let_others_run() {
+  lock().unlock();
+  std::this_thread::sleep_for(std::chrono::microseconds(50));
+  lock().lock();
 }
 
 void report(const Failure &failure) { newest = failure; }

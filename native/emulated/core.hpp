@@ -57,6 +57,9 @@ std::string format_text(const char *format, ...) __attribute__((format(printf, 1
 // Guards everything; a collective gives it up while it waits for the other ranks.
 std::mutex &lock();
 
+// Gives the lock up for a moment, while this thread waits for another one or another process.
+void let_others_run();
+
 // Keeps the words of the newest failure of this thread; NULL when there was none with that code.
 void report(const Failure &failure);
 const char *last_report();

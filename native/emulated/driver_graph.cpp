@@ -4,6 +4,7 @@
 #include "device.hpp"
 #include "driver_call.hpp"
 #include "graph.hpp"
+#include "progress.hpp"
 
 using namespace emulated;
 
@@ -65,9 +66,13 @@ EMULATED_API int cuGraphUpload(void *exec, uint64_t) {
 EMULATED_API int cuGraphLaunch(void *exec, uint64_t stream) {
   return driver_call([&] {
     auto tasks = execs.at(exec).tasks;
-    submit(stream_at(stream), {Task::kLibrary, "graph", [tasks] {
+    Stream &found = stream_at(stream);
+    submit(found, {Task::kLibrary, "graph", [tasks] {
       for (const Task &task : *tasks) task.run();
     }, nullptr, {}});
+    bool collective = false;
+    for (const Task &task : *tasks) collective |= task.name.rfind("nccl", 0) == 0;
+    if (collective) ensure_progress(found);
   });
 }
 

@@ -24,7 +24,9 @@ emulated_switch:
   popq %r12
   popq %rbx
   popq %rbp
-  ret
+  # Not ret: the processor would expect to return to the stack it came from.
+  popq %rcx
+  jmpq *%rcx
 .size emulated_switch, .-emulated_switch
 
 .hidden emulated_first

@@ -47,6 +47,19 @@ void run(Stream &stream, Task &task) {
   }
 }
 
+// Marks the stream as running, and its first task as done at the end, however that comes.
+class Turn {
+ public:
+  explicit Turn(Stream &stream) : stream_(stream) { stream_.running = true; }
+  ~Turn() {
+    stream_.running = false;
+    stream_.done++;
+  }
+
+ private:
+  Stream &stream_;
+};
+
 }  // namespace
 
 Stream &stream_at(uint64_t handle) {
@@ -62,14 +75,18 @@ void submit(Stream &stream, Task task) {
   for (const Mark &mark : implied_order(stream)) task.after.push_back(mark);
   stream.queue.push_back(std::move(task));
   stream.queued++;
-  if (stream.queue.size() > kMostQueued) drain(stream);
+  if (stream.queue.size() > kMostQueued && !stream.running) drain(stream);
 }
 
 void drain(Stream &stream, uint64_t position) {
-  while (stream.done < stream.queued && stream.done < position && !stream.queue.empty()) {
+  while (stream.done < stream.queued && stream.done < position) {
+    if (stream.running) {
+      let_others_run();
+      continue;
+    }
     Task task = std::move(stream.queue.front());
     stream.queue.pop_front();
-    stream.done++;
+    Turn turn(stream);
     run(stream, task);
   }
 }

@@ -42,6 +42,7 @@ struct Stream {
   std::deque<Task> queue;
   uint64_t queued, done;
   Capture *capture;
+  bool running = false;  // a thread is at the queue's first task, perhaps waiting for other ranks
 };
 
 struct Event {
