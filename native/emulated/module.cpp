@@ -30,8 +30,8 @@ const Elf64_Ehdr *check_image(const void *image) {
   return header;
 }
 
-void *open_image(const void *image, size_t bytes) {
-  int file = memfd_create("siamban-kernels", MFD_CLOEXEC);
+void *open_image(const void *image, size_t bytes, int &file) {
+  file = memfd_create("siamban-kernels", MFD_CLOEXEC);
   if (file < 0) fail(kOutOfMemory, "no file in memory can be made for a module");
   for (size_t done = 0; done < bytes;) {
     ssize_t wrote = write(file, static_cast<const char *>(image) + done, bytes - done);
@@ -41,10 +41,9 @@ void *open_image(const void *image, size_t bytes) {
   std::string path = format_text("/proc/self/fd/%d", file);
   void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   std::string reason = library ? "" : dlerror();
-  // A loaded module's file stays open: dlopen would take the next one under its number for this one.
-  if (!library) close(file);
-  if (!library) fail(kInvalidImage, "the module cannot be loaded: %s", reason.c_str());
-  return library;
+  if (library) return library;
+  close(file);
+  fail(kInvalidImage, "the module cannot be loaded: %s", reason.c_str());
 }
 
 // Calls visit(name, symbol) for each symbol of the image's full symbol table.
@@ -125,11 +124,14 @@ void own_variables(Module &module, bool add) {
 
 Module *load_module(const void *image) {
   const Elf64_Ehdr *header = check_image(image);
-  auto *module = new Module{open_image(image, image_bytes(header)), nullptr, {}, {}, {}};
+  int file;
+  void *library = open_image(image, image_bytes(header), file);
+  auto *module = new Module{library, file, nullptr, {}, {}, {}};
   module->table =
       static_cast<const KernelTable *>(dlsym(module->library, "emulated_kernel_table"));
   if (!module->table || module->table->abi != kAbi) {
-    dlclose(module->library);
+    dlclose(library);
+    close(file);
     delete module;
     fail(kNoBinary, "the module was compiled by another version of the emulated device");
   }
@@ -142,6 +144,7 @@ Module *load_module(const void *image) {
 void unload_module(Module *module) {
   own_variables(*module, false);
   dlclose(module->library);
+  close(module->file);
   delete module;
 }
 

@@ -22,6 +22,7 @@ struct Function {
 
 struct Module {
   void *library;
+  int file;  // stays open: dlopen would take the next one under its number for this one
   const KernelTable *table;
   // Thread-local symbols of the object: mangled name, offset from the anchor, size.
   struct Shared {
