@@ -80,11 +80,18 @@ __device__ inline void store(T *to, const float *from) {
 }
 
 // Numbers of src/ops/activation.ts.
-enum Activation { kNone = 0, kRelu = 1, kRelu6 = 2 };
+enum Activation { kNone = 0, kRelu = 1, kRelu6 = 2, kHardSwish = 3 };
+
+// x · min(max(x + 3, 0), 6) / 6.
+__device__ inline float hard_swish(float x) {
+  const float gate = x + 3.f;
+  return x * (gate < 0.f ? 0.f : gate > 6.f ? 6.f : gate) * (1.f / 6.f);
+}
 
 // What is not a number stays so, so that a bad step can be seen in its loss.
 __device__ inline float activate(float value, int activation) {
   if (activation == kNone) return value;
+  if (activation == kHardSwish) return hard_swish(value);
   const float positive = value < 0.f ? 0.f : value;
   return activation == kRelu6 && positive > 6.f ? 6.f : positive;
 }

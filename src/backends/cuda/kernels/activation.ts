@@ -1,5 +1,6 @@
 import source from "../../../../native/cuda/activation.cu" with { type: "text" };
 import { Activation, ACTIVATION_CODE, ActivationBackward } from "../../../ops/activation.ts";
+import { HardSwish, HardSwishBackward } from "../../../ops/hard_swish.ts";
 import { type CudaBackend, sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
 import { inFormat } from "./convert.ts";
@@ -31,6 +32,35 @@ export const activationBackwardCuda = ActivationBackward.kernel(
           function: "activation_backward",
           threads: Math.ceil(size / 4),
           args: [dy, y, dx, size, ACTIVATION_CODE[kind]],
+        }),
+    });
+    return dx;
+  },
+);
+
+export const hardSwishCuda = HardSwish.kernel("cuda", (cuda: CudaBackend, { x }) => {
+  const y = cuda.emptyLike(x);
+  const size = sizeOf(x.shape);
+  cuda.launch(program, {
+    function: "activation",
+    threads: Math.ceil(size / 4),
+    args: [x, y, size, ACTIVATION_CODE.hard_swish],
+  });
+  return y;
+});
+
+export const hardSwishBackwardCuda = HardSwishBackward.kernel(
+  "cuda",
+  (cuda: CudaBackend, { dy, x }) => {
+    const dx = cuda.emptyLike(x);
+    const size = sizeOf(x.shape);
+    inFormat(cuda, cuda.format(x), {
+      tensors: { dy },
+      run: ({ dy }) =>
+        cuda.launch(program, {
+          function: "hard_swish_backward",
+          threads: Math.ceil(size / 4),
+          args: [dy, x, dx, size],
         }),
     });
     return dx;

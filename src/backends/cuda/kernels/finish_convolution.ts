@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import source from "../../../../native/cuda/fold_norm.cu" with { type: "text" };
-import { ACTIVATION_CODE, type ActivationKind } from "../../../ops/activation.ts";
+import { ACTIVATION_CODE, type AnyActivationKind } from "../../../ops/activation.ts";
 import { type CudaBackend, float } from "../backend.ts";
 import type { DeviceBlock } from "../memory_pool.ts";
 import { CudaProgram } from "../program.ts";
@@ -16,7 +16,7 @@ export interface ConvolutionEnd {
   readonly bias: TensorInfo | DeviceBlock | undefined;
   /** In y's format. */
   readonly residual: TensorInfo | undefined;
-  readonly activation: ActivationKind;
+  readonly activation: AnyActivationKind;
 }
 
 /** Queues y ← activation(y + bias + residual). */

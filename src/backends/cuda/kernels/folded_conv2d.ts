@@ -64,7 +64,7 @@ function convolve(
   };
   const { bias } = filter;
   let done = false;
-  if (bias && activation !== "relu6") {
+  if (bias && (activation === "none" || activation === "relu")) {
     const tail = {
       bias: "dataId" in bias ? cuda.address(bias) : bias.address,
       residual: residual ? cuda.address(residual) : 0n,

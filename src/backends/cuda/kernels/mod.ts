@@ -1,5 +1,10 @@
 import type { KernelConfig } from "@tensorflow/tfjs";
-import { activationBackwardCuda, activationCuda } from "./activation.ts";
+import {
+  activationBackwardCuda,
+  activationCuda,
+  hardSwishBackwardCuda,
+  hardSwishCuda,
+} from "./activation.ts";
 import { batchNormBackwardCuda, batchNormCuda } from "./batch_norm.ts";
 import { channelSumCuda } from "./channel_sum.ts";
 import { castCuda } from "./convert.ts";
@@ -32,6 +37,8 @@ import { xcorrDepthwiseCuda } from "./xcorr_depthwise.ts";
 export const CUDA_KERNELS: readonly KernelConfig[] = [
   activationCuda,
   activationBackwardCuda,
+  hardSwishCuda,
+  hardSwishBackwardCuda,
   batchNormCuda,
   batchNormBackwardCuda,
   channelSumCuda,
