@@ -44,9 +44,10 @@ __device__ inline float box_loss(const float p[4], const float t[4], int kind, f
                                  float gradient[4]) {
   const Area predicted = area(p, t, kPredicted), common = area(p, t, kSmaller);
   const Area hull = area(p, t, kLarger);
-  const float hull_area = hull.value + 1e-7f;
   const float truth = (t[0] + t[2]) * (t[1] + t[3]);
   const float joint = predicted.value + truth - common.value;
+  // In this order, or the 1e-7 would be lost beside the areas.
+  const float hull_area = hull.value + 1e-7f, gap = hull.value - joint + 1e-7f;
   const float iou = (common.value + 1.f) / (joint + 1.f);
   for (int k = 0; k < 4; k++) {
     const float by_joint = predicted.by[k] - common.by[k];
@@ -60,7 +61,7 @@ __device__ inline float box_loss(const float p[4], const float t[4], int kind, f
   if (kind == kIou) return -logf(iou);
   // 1 − IoU as a fraction: a difference of near-equal numbers would cancel digits.
   const float loss = (joint - common.value) / (joint + 1.f);
-  return kind == kLinearIou ? loss : loss + (hull_area - joint) / hull_area;
+  return kind == kLinearIou ? loss : loss + gap / hull_area;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// y = exp(x − max x) / Σ exp(x − max x) over the last axis of [rows, length], or its logarithm.
+// y = exp(x − max x) / Σ exp(x − max x) over the last axis of [rows, length].
 //
 // A thread a row: the rows here are the two classes of a point or the weights of a few levels, so a
 // row is one access or two, and its sum needs no other thread. Reads x up to three times, from the
@@ -9,7 +9,7 @@
 using namespace siamban;
 
 extern "C" __global__ void softmax(const Element *__restrict__ x, Element *__restrict__ y, int rows,
-                                   int length, int logarithm) {
+                                   int length) {
   for (Index row = grid_thread(); row < rows; row += grid_size()) {
     const Element *from = x + row * length;
     Element *to = y + row * length;
@@ -20,10 +20,8 @@ extern "C" __global__ void softmax(const Element *__restrict__ x, Element *__res
     }
     float sum = 0.f;
     for (int k = 0; k < length; k++) sum += expf(to_float(from[k]) - largest);
-    const float log_sum = logf(sum);
     for (int k = 0; k < length; k++) {
-      const float shifted = to_float(from[k]) - largest;
-      to[k] = from_float<Element>(logarithm ? shifted - log_sum : expf(shifted) / sum);
+      to[k] = from_float<Element>(expf(to_float(from[k]) - largest) / sum);
     }
   }
 }

@@ -29,7 +29,7 @@ import { REDUCE_CUDA } from "./reduce.ts";
 import { expandDimsCuda, identityCuda, reshapeCuda } from "./reshape.ts";
 import { selectCrossEntropyCuda } from "./select_cross_entropy.ts";
 import { sgdUpdateCuda } from "./sgd_update.ts";
-import { logSoftmaxCuda, softmaxCuda } from "./softmax.ts";
+import { softmaxCuda } from "./softmax.ts";
 import { addNCuda, UNARY_CUDA } from "./unary.ts";
 import { xcorrDepthwiseCuda } from "./xcorr_depthwise.ts";
 
@@ -70,7 +70,6 @@ export const CUDA_KERNELS: readonly KernelConfig[] = [
   tileCuda,
   selectCuda,
   softmaxCuda,
-  logSoftmaxCuda,
   addNCuda,
   ...ELEMENTWISE_CUDA,
   ...UNARY_CUDA,

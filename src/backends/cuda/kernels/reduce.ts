@@ -20,7 +20,9 @@ export const REDUCE_CUDA: readonly KernelConfig[] = Object.entries(REDUCTION).ma
   ([name, reduction]) =>
     overrideTfjs(name, (cuda, { inputs: { x }, attrs }) => {
       if (x.dtype !== "float32") return undefined;
-      const axes = tf.util.parseAxisParam((attrs.axis ?? null) as number | number[], x.shape);
+      // tfjs calls the axes of a maximum otherwise.
+      const axis = (attrs.axis ?? attrs.reductionIndices ?? null) as number | number[];
+      const axes = tf.util.parseAxisParam(axis, x.shape);
       const sizes = axes.map((axis) => x.shape[axis]);
       const scale = name === "Mean" ? 1 / sizeOf(sizes) : 1;
       const shape = x.shape.flatMap((size, k) =>

@@ -1,0 +1,92 @@
+import { assertEquals } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import type { Tensor } from "@tensorflow/tfjs";
+import type { CudaBackend } from "../../../src/backends/cuda/backend.ts";
+import { type BackendOptions, useBackend } from "../../../src/backends/mod.ts";
+import { Rng } from "../../../src/random.ts";
+import { assertClose } from "../../support/close.ts";
+import { missing } from "./emulated/device.ts";
+
+/** Named results of a computation. */
+export type Results = Readonly<Record<string, Tensor>>;
+
+/** Orders in which the emulated device runs threads; a missing barrier shows in one of them. */
+const ORDERS = ["forward", "reverse"] as const;
+
+/** How a computation on the device is compared. */
+export interface Comparison {
+  readonly seeds?: number;
+  /** Largest difference relative to the largest value; see `assertClose`. */
+  readonly tolerance?: number;
+  /** Settings of the device. */
+  readonly options?: BackendOptions;
+}
+
+/**
+ * Registers a test that runs `compute` on random inputs of many seeds on the reference backend and on the
+ * emulated device, there in both orders of threads, which must give the same bits, and without a kernel
+ * of the host.
+ */
+export function testOnCuda(
+  name: string,
+  compute: (rng: Rng) => Results,
+  { seeds = 8, tolerance = 1e-5, options = {} }: Comparison = {},
+): void {
+  testEmulated(`${name} on the device equals the reference backend`, async () => {
+    for (let seed = 0; seed < seeds; seed++) {
+      const expected = await valuesOn("reference", compute, { seed });
+      const [forward, reverse] = [
+        await inOrder(ORDERS[0], () => valuesOn("emulated", compute, { seed, options })),
+        await inOrder(ORDERS[1], () => valuesOn("emulated", compute, { seed, options })),
+      ];
+      for (const [result, { shape, values }] of Object.entries(expected)) {
+        const what = `${result} [${shape}] of seed ${seed}`;
+        assertEquals(forward[result].shape, shape, what);
+        assertClose(forward[result].values, values, { tolerance, what });
+        assertEquals(reverse[result].values, forward[result].values, `${what} in reverse order`);
+      }
+    }
+  });
+}
+
+/** Registers a test that needs the emulated device; ignored, with the reason, where there is none. */
+export function testEmulated(name: string, run: () => void | Promise<void>): void {
+  Deno.test({
+    name: missing ? `${name} (${missing.split("\n")[0]})` : name,
+    ignore: missing !== undefined,
+    fn: run,
+  });
+}
+
+/** Runs something with the threads of the emulated device in an order. */
+export async function inOrder<T>(order: string, run: () => Promise<T>): Promise<T> {
+  Deno.env.set("SIAMBAN_EMULATED_ORDER", order);
+  try {
+    return await run();
+  } finally {
+    Deno.env.delete("SIAMBAN_EMULATED_ORDER");
+  }
+}
+
+/** Calls of tfjs's own kernels that the device in use has left to the host so far. */
+export function hostCalls(): Record<string, number> {
+  const backend = tf.backend() as Partial<CudaBackend>;
+  return Object.fromEntries(backend.statistics?.().hostKernels ?? []);
+}
+
+async function valuesOn(
+  name: "reference" | "emulated",
+  compute: (rng: Rng) => Results,
+  { seed, options }: { readonly seed: number; readonly options?: BackendOptions },
+) {
+  await using _ = await useBackend(name, options);
+  const before = hostCalls();
+  const results = tf.tidy(() => compute(new Rng(seed)) as Record<string, Tensor>);
+  const values = Object.fromEntries(
+    Object.entries(results)
+      .map(([key, tensor]) => [key, { shape: tensor.shape, values: tensor.dataSync() }]),
+  );
+  tf.dispose(results as Record<string, Tensor>);
+  assertEquals(hostCalls(), before, `kernels of the host in seed ${seed}`);
+  return values;
+}

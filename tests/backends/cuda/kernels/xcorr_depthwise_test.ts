@@ -1,0 +1,85 @@
+import { assert, assertEquals } from "@std/assert";
+import { grads } from "@tensorflow/tfjs";
+import type { Tensor4D } from "@tensorflow/tfjs";
+import { planXcorr } from "../../../../src/backends/cuda/xcorr_plan.ts";
+import { xcorrDepthwise, xcorrOutputShape } from "../../../../src/ops/xcorr_depthwise.ts";
+import type { Rng } from "../../../../src/random.ts";
+import { choose, randomTensor } from "../../../support/random_tensors.ts";
+import { type Results, testOnCuda } from "../against_reference.ts";
+
+testOnCuda("XcorrDepthwise of any size", (rng) => {
+  const kernel = 1 + rng.integer(6);
+  return correlate(rng, {
+    x: [1 + rng.integer(9), kernel + rng.integer(12), kernel + rng.integer(30)],
+    kernel,
+    channels: choose(rng, 1, 3, 8, 12, 21, 48),
+    padding: rng.integer(kernel),
+  });
+}, { seeds: 12 });
+
+for (const [x, kernel] of [[29, 5], [31, 7], [15, 8], [16, 8], [25, 4], [17, 1]]) {
+  testOnCuda(
+    `XcorrDepthwise of ${x} x ${x} with ${kernel} x ${kernel}`,
+    (rng) => correlate(rng, { x: [1, x, x], kernel, channels: 20, padding: 0 }),
+    { seeds: 1 },
+  );
+}
+
+testOnCuda(
+  "XcorrDepthwise in chunks of taps",
+  (rng) => correlate(rng, { x: [1, 48, 45], kernel: 9, channels: 5, padding: 2 }),
+  { seeds: 1 },
+);
+
+testOnCuda(
+  "XcorrDepthwise of what no block holds",
+  (rng) => correlate(rng, { x: [1, 7, 900], kernel: 3, channels: 2, padding: 0 }),
+  { seeds: 1 },
+);
+
+Deno.test("planXcorr() keeps within what every card gives a block", () => {
+  for (const bytes of [2, 4]) {
+    for (let kernel = 1; kernel < 40; kernel += 3) {
+      for (let size = 1; size < 90; size += 4) {
+        const sizes = { outHeight: size, outWidth: size + 2, kernelHeight: kernel };
+        const plan = planXcorr(
+          { ...sizes, kernelWidth: kernel, batch: 3, channels: 40, bytes },
+          132,
+        );
+        if (!plan) continue;
+        const { tile: [height, width], band, columns, chunk, splits, shared, grid } = plan;
+        const tiles = band / height * Math.ceil((size + 2) / width), groups = 128 / (32 / bytes);
+        assert(shared <= 48 * 1024);
+        assertEquals(width % 2, 1);
+        assert(band * grid[1] >= size && (band - height) * grid[1] < size + band);
+        assert(columns >= size + 2 + kernel - 1);
+        if (splits > 1 || chunk < kernel) assert(tiles * splits <= groups);
+      }
+    }
+  }
+});
+
+Deno.test("planXcorr() lets a training batch of SiamBAN lie in shared memory at once", () => {
+  const sizes = { batch: 28, channels: 256, bytes: 4 };
+  const [forward, byZ] = [
+    { kernelHeight: 5, kernelWidth: 5, outHeight: 25, outWidth: 25 },
+    { kernelHeight: 25, kernelWidth: 25, outHeight: 5, outWidth: 5 },
+  ].map((own) => planXcorr({ ...sizes, ...own }, 132)!);
+  assertEquals([forward.tile, forward.band, forward.chunk], [[5, 5], 25, 5]);
+  assertEquals(forward.shared, (29 * 29 + 5 * 5) * 32);
+  assertEquals([byZ.tile, byZ.chunk, byZ.splits], [[5, 5], 25, 16]);
+});
+
+function correlate(rng: Rng, { x: size, kernel, channels, padding }: {
+  readonly x: readonly [batch: number, height: number, width: number];
+  readonly kernel: number;
+  readonly channels: number;
+  readonly padding: number;
+}): Results {
+  const x = randomTensor(rng, [...size, channels]);
+  const z = randomTensor(rng, [size[0], kernel, kernel, channels]);
+  const dy = randomTensor(rng, xcorrOutputShape(x.shape, z.shape, padding));
+  const run = (x: Tensor4D, z: Tensor4D) => xcorrDepthwise(x, z, { padding });
+  const [dx, dz] = grads(run as Parameters<typeof grads>[0])([x, z], dy);
+  return { y: run(x, z), dx, dz };
+}
