@@ -6,6 +6,12 @@ import {
   hardSwishCuda,
 } from "./activation.ts";
 import { batchNormBackwardCuda, batchNormCuda } from "./batch_norm.ts";
+import {
+  channelGateBackwardCuda,
+  channelGateCuda,
+  spatialMeanBackwardCuda,
+  spatialMeanCuda,
+} from "./channel_gate.ts";
 import { channelSumCuda } from "./channel_sum.ts";
 import { castCuda } from "./convert.ts";
 import { conv2dBackwardInputCuda, conv2dBackwardWeightCuda, conv2dCuda } from "./conv2d.ts";
@@ -50,6 +56,10 @@ export const CUDA_KERNELS: readonly KernelConfig[] = [
   maxPool2dBackwardCuda,
   xcorrDepthwiseCuda,
   selectCrossEntropyCuda,
+  spatialMeanCuda,
+  spatialMeanBackwardCuda,
+  channelGateCuda,
+  channelGateBackwardCuda,
   iouLossCuda,
   sgdUpdateCuda,
   castCuda,
