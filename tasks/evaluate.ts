@@ -58,6 +58,7 @@ run, epochs: track, then score; options of score work too; what has results is n
   --epochs A-B         only these epochs
   --name NAME          the tracker's folder below DIR/<benchmark>; the weights' name
   --workers N          threads, each with a tracker; one a core
+  --batch N            tracks N sequences at once in one thread, for a device that gains by it
   --set KEY=VALUE      changes a setting, such as tracking.penaltyK=0.1; may be repeated
   --device NAME        auto, onednn or reference`;
 
@@ -79,6 +80,7 @@ export async function main(args: string[]): Promise<void> {
       "epochs",
       "name",
       "workers",
+      "batch",
       "set",
       "device",
     ],
@@ -186,10 +188,12 @@ async function epochs(options: Options): Promise<void> {
 function runRequest(options: Options) {
   const overrides = [...options.set as string[]];
   if (options.device) overrides.push(`training.device=${options.device}`);
-  const workers = options.workers === undefined ? undefined : Number(options.workers);
-  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
-    fail(`--workers is "${options.workers}", expected a number of threads`);
-  }
+  const count = (key: string, least: number) => {
+    if (options[key] === undefined) return undefined;
+    const value = Number(options[key]);
+    if (Number.isInteger(value) && value >= least) return value;
+    fail(`--${key} is "${options[key]}", expected a whole number of at least ${least}`);
+  };
   return {
     benchmark: required(options, "benchmark"),
     annotations: required(options, "annotations"),
@@ -197,7 +201,8 @@ function runRequest(options: Options) {
     weights: required(options, "weights"),
     results: String(options.results ?? "results"),
     overrides,
-    workers,
+    workers: count("workers", 0),
+    batch: count("batch", 1),
     name: options.name ? String(options.name) : undefined,
   };
 }

@@ -9,13 +9,14 @@ import { resultFile, type ResultPlace, writeResult } from "../evaluation/run/res
 import type { Sequence } from "../evaluation/sequence.ts";
 import { readImage } from "../image/decode.ts";
 import type { Image } from "../image/image.ts";
-import type { Tracker } from "../tracking/tracker.ts";
+import type { SiamBAN } from "../models/siamban.ts";
+import { TrackerGroup } from "../tracking/group.ts";
 import {
   explainWriteError,
   removePartialFiles,
   writeFileAtomically,
 } from "../weights/atomic_file.ts";
-import { buildTracker } from "./held_out.ts";
+import { trackerOptions } from "./held_out.ts";
 import { openTrained } from "./trained.ts";
 
 /** What makes a tracker, as plain data, so that a thread can make it. */
@@ -35,6 +36,8 @@ export interface RunBenchmarkOptions {
   readonly folder: string;
   /** Threads, each with a tracker of its own; 0 tracks in this one. */
   readonly workers: number;
+  /** Sequences that a thread tracks at once, through one batch of the network; 1. */
+  readonly batch?: number;
 }
 
 /** What became of a sequence. */
@@ -68,7 +71,7 @@ export interface SequenceJob {
  */
 export async function* runBenchmark(
   { benchmark: { name, protocol }, sequences }: BenchmarkContent,
-  { tracker, folder, workers }: RunBenchmarkOptions,
+  { tracker, folder, workers, batch = 1 }: RunBenchmarkOptions,
 ): AsyncGenerator<SequenceReport> {
   await claimFolder(folder, tracker);
   const placeOf = (sequence: Sequence): ResultPlace => ({
@@ -91,11 +94,34 @@ export async function* runBenchmark(
   const jobs = open.toSorted((a, b) => b.frames.length - a.frames.length)
     .map((sequence): SequenceJob => ({ tracker, place: placeOf(sequence), sequence, threads }));
   await using runner = new SequenceRunner();
+  if (batch > 1) return yield* runTogether(jobs, batch, (job) => runner.run(job));
   yield* runJobs(streamOf(jobs), {
     worker: new URL("./run_benchmark_worker.ts", import.meta.url),
     workers: count > 1 ? count : 0,
     run: (job) => runner.run(job),
   });
+}
+
+/** Runs jobs in this thread, at most `count` at once; yields results as they come. */
+async function* runTogether<Job, Result>(
+  jobs: readonly Job[],
+  count: number,
+  run: (job: Job) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const running = new Map<number, Promise<{ readonly place: number; readonly result: Result }>>();
+  for (const [place, job] of jobs.entries()) {
+    if (running.size === count) {
+      const { place, result } = await Promise.race(running.values());
+      running.delete(place);
+      yield result;
+    }
+    running.set(place, run(job).then((result) => ({ place, result })));
+  }
+  while (running.size > 0) {
+    const { place, result } = await Promise.race(running.values());
+    running.delete(place);
+    yield result;
+  }
 }
 
 async function* streamOf<T>(items: readonly T[]): AsyncGenerator<T> {
@@ -133,9 +159,9 @@ async function identityOf({ config: file, weights, overrides }: TrackerFiles) {
   return { backbone: backbone.type, neck: neck.type, head, points, tracking, weights: digest };
 }
 
-/** Tracks sequences one after the other with one tracker, which it makes at the first. */
+/** Tracks sequences with one network, which it opens at the first; several at once go through it together. */
 export class SequenceRunner implements AsyncDisposable {
-  #opened?: { readonly tracker: Tracker; readonly close: () => void };
+  #opened?: Promise<{ readonly group: TrackerGroup; readonly model: SiamBAN }>;
 
   /** Never throws: what goes wrong is the report. */
   async run(job: SequenceJob): Promise<SequenceReport> {
@@ -144,7 +170,8 @@ export class SequenceRunner implements AsyncDisposable {
       if (sequence.frames.length === 0) {
         throw new RangeError(`Cannot follow "${sequence.name}": its pictures are not there`);
       }
-      const tracker = await this.#open(job);
+      const { group } = await (this.#opened ??= openGroup(job));
+      using tracker = group.open();
       const start = performance.now();
       const frames = picturesOf(sequence);
       const followed = await followSequence(tracker, sequence, {
@@ -170,26 +197,19 @@ export class SequenceRunner implements AsyncDisposable {
     }
   }
 
-  async #open({ tracker: { config: file, weights, overrides }, threads }: SequenceJob) {
-    if (this.#opened) return this.#opened.tracker;
-    const { config } = await loadExperiment(file, { overrides });
-    const { device } = config.training;
-    await useBackend(device, { threads: threads || config.training.threads });
-    const model = await openTrained(config, weights);
-    const tracker = buildTracker(model, config);
-    const close = () => {
-      tracker[Symbol.dispose]();
-      model[Symbol.dispose]();
-    };
-    this.#opened = { tracker, close };
-    return tracker;
-  }
-
-  // deno-lint-ignore require-await -- the interface is asynchronous
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#opened?.close();
+    const opened = this.#opened;
     this.#opened = undefined;
+    (await opened?.catch(() => undefined))?.model[Symbol.dispose]();
   }
+}
+
+async function openGroup({ tracker: { config: file, weights, overrides }, threads }: SequenceJob) {
+  const { config } = await loadExperiment(file, { overrides });
+  const { training } = config;
+  await useBackend(training.device, { threads: threads || training.threads });
+  const model = await openTrained(config, weights);
+  return { model, group: new TrackerGroup(model, trackerOptions(config)) };
 }
 
 async function* picturesOf({ frames }: Sequence): AsyncGenerator<Image> {

@@ -1,4 +1,5 @@
 /** Following a target through frames. */
+export * from "./group.ts";
 export * from "./select.ts";
 export * from "./siamban_tracker.ts";
 export * from "./steps.ts";

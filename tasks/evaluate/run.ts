@@ -24,6 +24,8 @@ export interface RunRequest {
   readonly overrides: readonly string[];
   /** Threads; one a core by default. */
   readonly workers?: number;
+  /** Sequences through the network at once; 1. */
+  readonly batch?: number;
   /** Name of the tracker's folder; that of the weights by default. */
   readonly name?: string;
 }
@@ -73,7 +75,9 @@ async function open({ benchmark, annotations, config, overrides }: RunRequest) {
 
 async function track(
   content: BenchmarkContent,
-  { results, name, config, weights, overrides, workers }: RunRequest & { readonly name: string },
+  { results, name, config, weights, overrides, workers, batch }: RunRequest & {
+    readonly name: string;
+  },
 ): Promise<RunSummary> {
   const { benchmark, sequences } = content;
   const folder = join(results, benchmark.name, name);
@@ -83,6 +87,7 @@ async function track(
     tracker: { config, weights, overrides },
     folder,
     workers: workers ?? navigator.hardwareConcurrency,
+    batch,
   });
   for await (const report of events) {
     reports.push(report);

@@ -9,6 +9,7 @@ import { buildModel } from "../../src/models/mod.ts";
 import { stateDict } from "../../src/nn/mod.ts";
 import { Rng } from "../../src/random.ts";
 import { writeSafetensors } from "../../src/weights/safetensors.ts";
+import { assertClose } from "../support/close.ts";
 import { testTiny, tinyExperiment } from "../training/tiny.ts";
 
 const BOX = [20, 15, 24, 20];
@@ -74,6 +75,16 @@ testTiny(
           Deno.readTextFileSync(join(root, run, `${name}.txt`))
         );
         assertEquals(texts[0], texts[1]);
+      }
+      const together = await Array.fromAsync(
+        runBenchmark(content, { tracker, folder: join(root, "together"), workers: 0, batch: 3 }),
+      );
+      assertEquals(together.map(({ kind }) => kind).sort(), one.map(({ kind }) => kind).sort());
+      for (const sequence of content.sequences.filter(({ name }) => name !== "broken")) {
+        const [alone, inBatch] = ["one", "together"].map((run) =>
+          Deno.readTextFileSync(join(root, run, `${sequence.name}.txt`)).split(/[\n,]/).map(Number)
+        );
+        assertClose(inBatch, alone, { tolerance: 1e-6 });
       }
       const results = new TrackerResults(join(root, "one"));
       const [sequence] = content.sequences;

@@ -1,7 +1,8 @@
 /** How a tracker is run on a sequence: in one pass, or with a new start after each failure. */
 import type { Image } from "../../image/image.ts";
 import type { Ltwh } from "../../geometry/boxes.ts";
-import type { Tracker } from "../../tracking/tracker.ts";
+import type { GroupedTracker } from "../../tracking/group.ts";
+import type { Tracked, Tracker } from "../../tracking/tracker.ts";
 import { isPolygon, pictureBounds, type Region, type Trajectory } from "../region.ts";
 import type { ProtocolName } from "../results.ts";
 import type { Sequence } from "../sequence.ts";
@@ -18,6 +19,8 @@ export interface Followed {
   readonly seconds: readonly number[];
 }
 
+type AnyTracker = Tracker | GroupedTracker;
+
 /** Frames that are passed over after a failure (VOT). */
 const SKIPPED_FRAMES = 5;
 
@@ -28,7 +31,7 @@ const SKIPPED_FRAMES = 5;
  * @throws {RangeError} If the first frame has no truth, or there are fewer pictures than frames.
  */
 export async function followSequence(
-  tracker: Tracker,
+  tracker: AnyTracker,
   sequence: Sequence,
   { protocol, frames }: {
     readonly protocol: ProtocolName;
@@ -42,7 +45,7 @@ export async function followSequence(
   let count = 0;
   for await (const frame of frames) {
     const start = performance.now();
-    course.take(tracker, frame, count++);
+    await course.take(tracker, frame, count++);
     seconds.push((performance.now() - start) / 1000);
   }
   const expected = Math.max(sequence.frames.length, 1);
@@ -69,14 +72,14 @@ class Course {
     this.#start = startBox(first, protocol);
   }
 
-  take(tracker: Tracker, frame: Image, index: number): void {
+  async take(tracker: AnyTracker, frame: Image, index: number): Promise<void> {
     if (index === 0) {
       tracker.init(frame, this.#start);
       // In the long-term protocol the first line only says that the tracker was started.
       this.trajectory.push(this.#protocol === "longTerm" ? 1 : this.#start);
       this.confidences.push(NaN);
     } else {
-      const { box, score } = tracker.track(frame);
+      const { box, score } = await tracker.track(frame);
       this.trajectory.push(box);
       this.confidences.push(score);
     }
@@ -94,18 +97,18 @@ class RestartCourse {
     this.#truth = truth;
   }
 
-  take(tracker: Tracker, frame: Image, index: number): void {
+  async take(tracker: AnyTracker, frame: Image, index: number): Promise<void> {
     const truth = this.#truth[index] ?? null;
-    const [answer, confidence] = this.#answer(tracker, frame, { index, truth });
+    const [answer, confidence] = await this.#answer(tracker, frame, { index, truth });
     this.trajectory.push(answer);
     this.confidences.push(confidence);
   }
 
-  #answer(
-    tracker: Tracker,
+  async #answer(
+    tracker: AnyTracker,
     frame: Image,
     { index, truth }: { readonly index: number; readonly truth: Region | null },
-  ): [Trajectory[number], number] {
+  ): Promise<[Trajectory[number], number]> {
     if (index < this.#nextStart) return [0, NaN];
     if (index === this.#nextStart) {
       if (!truth) {
@@ -115,7 +118,7 @@ class RestartCourse {
       tracker.init(frame, startBox(truth, "restart"));
       return [1, NaN];
     }
-    const { box, score } = tracker.track(frame);
+    const { box, score }: Tracked = await tracker.track(frame);
     const bounds = pictureBounds({ w: frame.width, h: frame.height });
     const overlap = truth ? votOverlap(box, outlineOf(truth), bounds) : 0;
     if (overlap > 0) return [box, score];
