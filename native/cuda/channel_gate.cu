@@ -1,93 +1,110 @@
-// Channel attention on maps [B, P, C]: the mean of each map, m[b, c] = sum_p x[b, p, c] / P, the gating
-// y[b, p, c] = x[b, p, c] * s(g[b, c]), and the gradients of both.
+// Channel attention: the gating of each map, y[b, p, c] = x[b, p, c] · σ(g[b, c]), its gradient by
+// the gate, dg[b, c] = σ'(g[b, c]) Σ_p dy[b, p, c] · x[b, p, c], and the gradient of a mean over
+// each map, dx[b, p, c] = dy[b, c] / P. Maps are [B, P, C], P = H · W; the mean itself is
+// reduce.cu's.
 //
-// Reductions: a block takes 32 channels of one image, its 8 rows of threads every eighth pixel, so
-// that a warp reads 32 neighbours; the rows meet in shared memory. The rest goes value by value.
+// A block walks over the pixels of one image (blockIdx.z; see rows.cuh), so a gate is computed once
+// a thread. Gating reads and writes each element once; the sum of a map, which is small here, is
+// one block's a column of channels, so that one launch is enough.
 
-#include "common.cuh"
+#include "rows.cuh"
 
 using namespace siamban;
 
 namespace {
 
-constexpr int kColumns = 32, kRows = 8;
+constexpr int kVector = 4;
 
-// s(g), s being min(max(g / 6 + 1 / 2, 0), 1) where `hard`, else 1 / (1 + e^-g).
-__device__ inline float open(float g, int hard) {
-  if (hard) return fminf(fmaxf(g * (1.f / 6.f) + 0.5f, 0.f), 1.f);
-  return 1.f / (1.f + expf(-g));
+enum Gate { kSigmoid = 0, kHardSigmoid = 1 };  // numbers of src/ops/channel_gate.ts
+
+__device__ inline float open(float gate, int kind) {
+  if (kind == kHardSigmoid) return fminf(fmaxf(gate / 6.f + 0.5f, 0.f), 1.f);
+  return 1.f / (1.f + expf(-gate));
 }
 
-__device__ inline float slope(float g, int hard) {
-  if (hard) return g > -3.f && g < 3.f ? 1.f / 6.f : 0.f;
-  const float value = open(g, hard);
+__device__ inline float slope(float gate, int kind) {
+  if (kind == kHardSigmoid) return gate > -3.f && gate < 3.f ? 1.f / 6.f : 0.f;
+  const float value = open(gate, kind);
   return value * (1.f - value);
 }
 
-// The sum of `part` over the rows of a block, in its first row.
-__device__ inline float sum_rows(float part) {
-  __shared__ float parts[kRows][kColumns];
-  parts[threadIdx.y][threadIdx.x] = part;
-  __syncthreads();
-  float sum = 0.f;
-  if (threadIdx.y == 0) {
-    for (int row = 0; row < kRows; row++) sum += parts[row][threadIdx.x];
+template <int count>
+__device__ inline void channel_gate(const Element *x, const Element *gate, Element *y, int pixels,
+                                    int channels, int kind) {
+  const Walk<count> walk(pixels, channels);
+  if (!walk.active) return;
+  const Index image = blockIdx.z;
+  float scale[count];
+  load<count>(gate + image * channels + walk.channel, scale);
+  for (int k = 0; k < count; k++) scale[k] = open(scale[k], kind);
+#pragma unroll 4
+  for (Index row = walk.first; row < walk.last; row += walk.step) {
+    const Index at = (image * pixels + row) * channels + walk.channel;
+    float values[count];
+    load<count>(x + at, values);
+    for (int k = 0; k < count; k++) values[k] *= scale[k];
+    store<count>(y + at, values);
   }
-  return sum;
+}
+
+template <int count>
+__device__ inline void channel_gate_backward(const Element *dy, const Element *x,
+                                             const Element *gate, Element *dgate, int pixels,
+                                             int channels, int kind) {
+  __shared__ float scratch[kRowThreads * count];
+  const Walk<count> walk(pixels, channels);
+  const Index image = blockIdx.z;
+  float sums[count] = {};
+#pragma unroll 4
+  for (Index row = walk.first; row < walk.last; row += walk.step) {
+    const Index at = (image * pixels + row) * channels + walk.channel;
+    float gradient[count], values[count];
+    load<count>(dy + at, gradient);
+    load<count>(x + at, values);
+    for (int k = 0; k < count; k++) sums[k] += gradient[k] * values[k];
+  }
+  sum_column<count>(sums, scratch);
+  if (threadIdx.y != 0 || !walk.active) return;
+  const Index at = image * channels + walk.channel;
+  float gates[count];
+  load<count>(gate + at, gates);
+  for (int k = 0; k < count; k++) sums[k] *= slope(gates[k], kind);
+  store<count>(dgate + at, sums);
+}
+
+template <int count>
+__device__ inline void spread_mean(const Element *dy, Element *dx, int pixels, int channels) {
+  const Walk<count> walk(pixels, channels);
+  if (!walk.active) return;
+  const Index image = blockIdx.z;
+  float share[count];
+  load<count>(dy + image * channels + walk.channel, share);
+  for (int k = 0; k < count; k++) share[k] /= pixels;
+  for (Index row = walk.first; row < walk.last; row += walk.step) {
+    store<count>(dx + (image * pixels + row) * channels + walk.channel, share);
+  }
 }
 
 }  // namespace
 
-extern "C" __global__ void spatial_mean(const float *__restrict__ x, float *__restrict__ mean,
-                                        int pixels, int channels) {
-  const int c = blockIdx.x * kColumns + threadIdx.x;
-  const Index first = static_cast<Index>(blockIdx.y) * pixels;
-  float part = 0.f;
-  if (c < channels) {
-    for (int p = threadIdx.y; p < pixels; p += kRows) part += x[(first + p) * channels + c];
+// Each kernel twice: for channels that are a multiple of four, and for any number.
+#define SIAMBAN_BOTH(name, parameters, arguments)                                      \
+  extern "C" __global__ void __launch_bounds__(kRowThreads) name##_vector parameters { \
+    name<kVector> arguments;                                                           \
+  }                                                                                    \
+  extern "C" __global__ void __launch_bounds__(kRowThreads) name##_scalar parameters { \
+    name<1> arguments;                                                                 \
   }
-  const float sum = sum_rows(part);
-  if (threadIdx.y == 0 && c < channels) {
-    mean[static_cast<Index>(blockIdx.y) * channels + c] = sum / pixels;
-  }
-}
 
-extern "C" __global__ void spatial_mean_backward(const float *__restrict__ dy,
-                                                 float *__restrict__ dx, int size, int pixels,
-                                                 int channels) {
-  const float share = 1.f / pixels;
-  for (Index i = grid_thread(); i < size; i += grid_size()) {
-    const Index image = i / (static_cast<Index>(pixels) * channels);
-    dx[i] = dy[image * channels + i % channels] * share;
-  }
-}
-
-extern "C" __global__ void channel_gate(const float *__restrict__ x, const float *__restrict__ gate,
-                                        float *__restrict__ y, int size, int pixels, int channels,
-                                        int hard) {
-  for (Index i = grid_thread(); i < size; i += grid_size()) {
-    const Index image = i / (static_cast<Index>(pixels) * channels);
-    y[i] = x[i] * open(gate[image * channels + i % channels], hard);
-  }
-}
-
-extern "C" __global__ void channel_gate_backward(const float *__restrict__ dy,
-                                                 const float *__restrict__ x,
-                                                 const float *__restrict__ gate,
-                                                 float *__restrict__ dgate, int pixels,
-                                                 int channels, int hard) {
-  const int c = blockIdx.x * kColumns + threadIdx.x;
-  const Index first = static_cast<Index>(blockIdx.y) * pixels;
-  float part = 0.f;
-  if (c < channels) {
-    for (int p = threadIdx.y; p < pixels; p += kRows) {
-      const Index at = (first + p) * channels + c;
-      part += dy[at] * x[at];
-    }
-  }
-  const float sum = sum_rows(part);
-  if (threadIdx.y == 0 && c < channels) {
-    const Index at = static_cast<Index>(blockIdx.y) * channels + c;
-    dgate[at] = sum * slope(gate[at], hard);
-  }
-}
+SIAMBAN_BOTH(channel_gate,
+             (const Element *__restrict__ x, const Element *__restrict__ gate,
+              Element *__restrict__ y, int pixels, int channels, int kind),
+             (x, gate, y, pixels, channels, kind))
+SIAMBAN_BOTH(channel_gate_backward,
+             (const Element *__restrict__ dy, const Element *__restrict__ x,
+              const Element *__restrict__ gate, Element *__restrict__ dgate, int pixels,
+              int channels, int kind),
+             (dy, x, gate, dgate, pixels, channels, kind))
+SIAMBAN_BOTH(spread_mean,
+             (const Element *__restrict__ dy, Element *__restrict__ dx, int pixels, int channels),
+             (dy, dx, pixels, channels))

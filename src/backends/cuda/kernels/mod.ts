@@ -5,13 +5,9 @@ import {
   hardSwishBackwardCuda,
   hardSwishCuda,
 } from "./activation.ts";
+import { batchMatMulCuda } from "./batch_matmul.ts";
 import { batchNormBackwardCuda, batchNormCuda } from "./batch_norm.ts";
-import {
-  channelGateBackwardCuda,
-  channelGateCuda,
-  spatialMeanBackwardCuda,
-  spatialMeanCuda,
-} from "./channel_gate.ts";
+import { channelGateBackwardCuda, channelGateCuda } from "./channel_gate.ts";
 import { channelSumCuda } from "./channel_sum.ts";
 import { castCuda } from "./convert.ts";
 import { conv2dBackwardInputCuda, conv2dBackwardWeightCuda, conv2dCuda } from "./conv2d.ts";
@@ -36,6 +32,7 @@ import { expandDimsCuda, identityCuda, reshapeCuda } from "./reshape.ts";
 import { selectCrossEntropyCuda } from "./select_cross_entropy.ts";
 import { sgdUpdateCuda } from "./sgd_update.ts";
 import { softmaxCuda } from "./softmax.ts";
+import { spatialMeanBackwardCuda, spatialMeanCuda } from "./spatial_mean.ts";
 import { addNCuda, UNARY_CUDA } from "./unary.ts";
 import { xcorrDepthwiseCuda } from "./xcorr_depthwise.ts";
 
@@ -55,6 +52,7 @@ export const CUDA_KERNELS: readonly KernelConfig[] = [
   maxPool2dCuda,
   maxPool2dBackwardCuda,
   xcorrDepthwiseCuda,
+  batchMatMulCuda,
   selectCrossEntropyCuda,
   spatialMeanCuda,
   spatialMeanBackwardCuda,

@@ -9,7 +9,7 @@ import { overrideTfjs } from "./override_tfjs.ts";
 const program = new CudaProgram("reduce", source);
 
 /** Numbers of `enum Reduction` of `native/cuda/reduce.cu`. */
-const REDUCTION = { Sum: 0, Mean: 0, Max: 1, Min: 2, Prod: 3 } as const;
+export const REDUCTION = { Sum: 0, Mean: 0, Max: 1, Min: 2, Prod: 3 } as const;
 
 /** Elements that a thread, or a block of a row, should have at least. */
 const FEWEST = { columns: 64, rows: 2048 } as const;
@@ -68,12 +68,13 @@ function reduce(
   return reduceMiddle(cuda, x, { sizes, reduction, scale, shape });
 }
 
-interface MiddleReduction extends Omit<Reduction, "axes"> {
+/** A reduction of `[outer, length, inner]`. */
+export interface MiddleReduction extends Omit<Reduction, "axes"> {
   readonly sizes: { readonly outer: number; readonly length: number; readonly inner: number };
 }
 
 /** Reduces `[outer, length, inner]` along the middle, in two stages where the axis is long. */
-function reduceMiddle(
+export function reduceMiddle(
   cuda: CudaBackend,
   x: TensorInfo,
   { sizes, reduction, scale, shape }: MiddleReduction,
