@@ -1,8 +1,8 @@
 import { centerToCorner, type Corner, cornerToCenter } from "../geometry/boxes.ts";
-import { blurCross } from "../image/blur.ts";
-import { colorOffset, flipBox, flipHorizontal, subtractColor, toGray } from "../image/color.ts";
+import type { BlurOptions } from "../image/blur.ts";
+import { colorOffset, flipBox } from "../image/color.ts";
 import type { Image } from "../image/image.ts";
-import { warpCrop } from "../image/warp.ts";
+import { type Look, renderLook } from "../image/look.ts";
 import type { Rng } from "../random.ts";
 
 /** How strongly an image is varied (DATASET.TEMPLATE and DATASET.SEARCH). */
@@ -29,46 +29,56 @@ export interface Augmented {
 /** Sizes of the blur: 5, 7, … 45 pixels. */
 const BLUR_SIZES = { first: 5, step: 2, count: 21 };
 
+/** What {@linkcode augment} makes, and of what. */
+export interface AugmentOptions {
+  /** Side of the result in pixels. */
+  readonly size: number;
+  /** Whether the picture loses its colours; false. */
+  readonly gray?: boolean;
+  readonly settings: AugmentationSettings;
+  readonly draws: Draws;
+}
+
 /**
  * Cuts the training image out of a prepared crop and varies it: gray, shift and scale, colour,
  * blur, flip (`Augmentation.__call__` of siamban/datasets/augmentation.py).
  *
- * Parity: draws come in the reference's order, one for each probability even if it is 0, except
- * the flip's.
- *
  * @param crop The prepared picture, 511 x 511, the target in its middle.
  * @param box The target in it.
- * @param options.size Side of the result in pixels.
- * @param options.gray Whether the picture loses its colours.
  */
-export function augment(
-  crop: Image,
+export function augment(crop: Image, box: Corner, options: AugmentOptions): Augmented {
+  const { look, box: moved } = drawLook(crop, box, options);
+  return { image: renderLook(crop, look), box: moved };
+}
+
+/**
+ * Draws how {@linkcode augment} varies a picture of that size, and says where the target is then.
+ *
+ * Parity: draws come in the reference's order, one for each probability even if it is 0, except
+ * the flip's.
+ */
+export function drawLook(
+  crop: { readonly width: number; readonly height: number },
   box: Corner,
-  { size, gray = false, settings, draws }: {
-    size: number;
-    gray?: boolean;
-    settings: AugmentationSettings;
-    draws: Draws;
-  },
-): Augmented {
+  { size, gray = false, settings, draws }: AugmentOptions,
+): { look: Look; box: Corner } {
   // Parity: the centre is that of the rows for both axes, which are equal in prepared crops.
   const middle = Math.floor(crop.height / 2);
   const window = centerToCorner({ cx: middle, cy: middle, w: size - 1, h: size - 1 });
   const moved = shiftAndScale({ crop, box, window }, settings, draws);
-  const cut = warpCrop(gray ? toGray(crop) : crop, moved.window, { size });
-  let image: Image<Uint8Array | Float32Array> = cut;
-  if (settings.color > draws.uniform()) {
-    const normals = [draws.normal(), draws.normal(), draws.normal()] as const;
-    image = subtractColor(cut, colorOffset(normals));
-  }
+  const color = settings.color > draws.uniform()
+    ? colorOffset([draws.normal(), draws.normal(), draws.normal()])
+    : undefined;
+  let blur: BlurOptions | undefined;
   if (settings.blur > draws.uniform()) {
     const blurSize = BLUR_SIZES.first + BLUR_SIZES.step * draws.integer(BLUR_SIZES.count);
-    image = blurCross(image, { size: blurSize, verticalShare: draws.uniform() });
+    blur = { size: blurSize, verticalShare: draws.uniform() };
   }
-  if (settings.flip > 0 && settings.flip > draws.uniform()) {
-    return { image: flipHorizontal(image), box: flipBox(moved.box, size) };
-  }
-  return { image, box: moved.box };
+  const flip = settings.flip > 0 && settings.flip > draws.uniform();
+  return {
+    look: { window: moved.window, size, gray, color, blur, flip },
+    box: flip ? flipBox(moved.box, size) : moved.box,
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Image } from "./image.ts";
+import type { Color, FloatImage, Image } from "./image.ts";
 
 /** The shape of a {@linkcode blurCross}. */
 export interface BlurOptions {
@@ -19,15 +19,36 @@ export interface BlurOptions {
  */
 export function blurCross<T extends Uint8Array | Float32Array>(
   image: Image<T>,
-  { size, verticalShare }: BlurOptions,
+  options: BlurOptions,
 ): Image<T> {
-  if (!(size > 0) || size % 2 !== 1) {
-    throw new RangeError(`Cannot blur with a cross of ${size} pixels, expected an odd number`);
-  }
   const { width, height, data } = image;
   const result: Uint8Array | Float32Array = data.slice();
   // A clamped view rounds half to even on its own, as OpenCV does.
   const out = result instanceof Float32Array ? result : new Uint8ClampedArray(result.buffer);
+  blurInto(out, image, options, [0, 0, 0]);
+  return { width, height, data: result as T };
+}
+
+/**
+ * {@linkcode blurCross} and then a colour taken away. Sums of 8-bit pixels are exact, so that the
+ * result does not depend on the order of work; it is rounded once.
+ */
+export function blurAndSubtract(image: Image, options: BlurOptions, color: Color): FloatImage {
+  const { width, height } = image;
+  const data = new Float32Array(image.data.length);
+  blurInto(data, image, options, color);
+  return { width, height, data };
+}
+
+function blurInto(
+  out: Uint8ClampedArray | Float32Array,
+  { width, height, data }: Image<Uint8Array | Float32Array>,
+  { size, verticalShare }: BlurOptions,
+  color: Color,
+): void {
+  if (!(size > 0) || size % 2 !== 1) {
+    throw new RangeError(`Cannot blur with a cross of ${size} pixels, expected an odd number`);
+  }
   const radius = (size - 1) / 2;
   const columnSums = new Float64Array(3 * width);
   for (let dy = -radius - 1; dy < radius; dy++) {
@@ -39,9 +60,8 @@ export function blurCross<T extends Uint8Array | Float32Array>(
     const start = 3 * width * y;
     addRow(columnSums, data, 3 * width * mirror(y + radius, height), 1);
     addRow(columnSums, data, 3 * width * mirror(y - radius - 1, height), -1);
-    blurRow(out, data, start, { columnSums, enter, leave, radius, ...weights });
+    blurRow(out, data, start, { columnSums, enter, leave, radius, color, ...weights });
   }
-  return { width, height, data: result as T };
 }
 
 /** Reflects a coordinate into 0..n - 1; the edge itself is not repeated. */
@@ -73,13 +93,15 @@ interface RowOptions {
   readonly radius: number;
   readonly vertical: number;
   readonly horizontal: number;
+  /** Taken away from the result. */
+  readonly color: Color;
 }
 
 function blurRow(
   out: Uint8ClampedArray | Float32Array,
   data: Uint8Array | Float32Array,
   start: number,
-  { columnSums, enter, leave, radius, vertical, horizontal }: RowOptions,
+  { columnSums, enter, leave, radius, vertical, horizontal, color }: RowOptions,
 ): void {
   const width = enter.length;
   let blue = 0, green = 0, red = 0; // the window of x - 1 = -1, so that each x moves it by one
@@ -94,8 +116,8 @@ function blurRow(
     blue += data[a] - data[b];
     green += data[a + 1] - data[b + 1];
     red += data[a + 2] - data[b + 2];
-    out[start + i] = vertical * columnSums[i] + horizontal * blue;
-    out[start + i + 1] = vertical * columnSums[i + 1] + horizontal * green;
-    out[start + i + 2] = vertical * columnSums[i + 2] + horizontal * red;
+    out[start + i] = vertical * columnSums[i] + horizontal * blue - color[0];
+    out[start + i + 1] = vertical * columnSums[i + 1] + horizontal * green - color[1];
+    out[start + i + 2] = vertical * columnSums[i + 2] + horizontal * red - color[2];
   }
 }

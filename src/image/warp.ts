@@ -60,7 +60,8 @@ export function warpCrop(
   return out;
 }
 
-function checkBox({ x1, y1, x2, y2 }: Corner): void {
+/** @throws {RangeError} If a box has no positive, finite size. */
+export function checkBox({ x1, y1, x2, y2 }: Corner): void {
   const w = x2 - x1, h = y2 - y1;
   if (w > 0 && h > 0 && Number.isFinite(w + h)) return;
   throw new RangeError(`Cannot crop a box of ${w} x ${h} pixels, expected a positive size`);
