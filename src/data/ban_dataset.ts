@@ -4,12 +4,8 @@
  *
  * @module
  */
-import { augment, type AugmentationSettings } from "./augment.ts";
-import type { Corner } from "../geometry/boxes.ts";
-import { targetInCrop } from "../geometry/context.ts";
-import { type PointGrid, pointGrid } from "../geometry/points.ts";
-import { readImage } from "../image/decode.ts";
-import { createPointLabels, type PointCounts, type PointLabels, pointTarget } from "./labels.ts";
+import type { AugmentationSettings } from "./augment.ts";
+import type { PointCounts } from "./labels.ts";
 import { Permutation } from "./permutation.ts";
 import { Rng } from "../random.ts";
 import {
@@ -36,7 +32,12 @@ export interface PairOptions {
   /** Pixels between points. */
   readonly stride: number;
   readonly counts: PointCounts;
+  /** What happens when a picture cannot be read; `fail`. */
+  readonly unreadable?: UnreadablePolicy;
 }
+
+/** `fail` ends the loading, `skip` draws another pair in the sample's place. */
+export type UnreadablePolicy = "fail" | "skip";
 
 /** Which sample: the same numbers give the same sample. */
 export interface SamplePosition {
@@ -56,21 +57,6 @@ export interface Pair {
   readonly gray: boolean;
 }
 
-/** A training sample; B, G, R, not clipped. */
-export interface Sample extends PointLabels {
-  /** `[127, 127, 3]`. */
-  readonly template: Float32Array;
-  /** `[255, 255, 3]`. */
-  readonly search: Float32Array;
-  /** The target `x1, y1, x2, y2` in the search image, of which it may reach out. */
-  readonly box: Float32Array;
-  /** Where it comes from. */
-  readonly pair: Pair;
-}
-
-/** Where {@linkcode BANDataset.writeSample} puts the numbers of a sample. */
-export type SampleArrays = Omit<Sample, "pair">;
-
 /** What a worker needs to have the same dataset; plain data. */
 export interface BANDatasetData {
   readonly options: PairOptions;
@@ -80,28 +66,14 @@ export interface BANDatasetData {
 // First number of a random stream: what it decides. Epochs of samples count from 0.
 const PICK_STREAM = -1;
 const ORDER_STREAM = -2;
-// Last number of a sample's streams: what they decide.
+// Fourth number of a sample's streams: what they decide. The fifth counts substitutes from 1.
 const PAIR_STREAM = 0;
 const AUGMENTATION_STREAM = 1;
-
-/** A picture of a sample cannot be read. */
-export class SampleError extends Error {
-  override readonly name = "SampleError";
-
-  /**
-   * @param message Names the sample, the picture and the reason.
-   * @param path The picture.
-   */
-  constructor(message: string, readonly path: string, options?: ErrorOptions) {
-    super(message, options);
-  }
-}
 
 /** Several prepared sets as one source of training samples. */
 export class BANDataset {
   readonly options: PairOptions;
   readonly sets: readonly SubDataset[];
-  readonly points: PointGrid;
   /** Pairs of an epoch. */
   readonly samplesPerEpoch: number;
   /** First pick of each set within a pass, then the picks of a pass. */
@@ -119,9 +91,8 @@ export class BANDataset {
     if (picks === 0) {
       throw new RangeError("Cannot train on no pairs, name a dataset whose numUse is not 0");
     }
-    const { videosPerEpoch, scoreSize: size, stride, searchSize } = options;
+    const { videosPerEpoch } = options;
     this.samplesPerEpoch = videosPerEpoch > 0 ? videosPerEpoch : picks;
-    this.points = pointGrid({ stride, size, center: Math.floor(searchSize / 2) });
   }
 
   /**
@@ -163,10 +134,15 @@ export class BANDataset {
     return this.#order.permutation;
   }
 
-  /** The two frames of a sample; reads no picture. */
-  pairAt(position: SamplePosition): Pair {
-    const rng = streamOf(position, PAIR_STREAM);
-    const { set, video } = this.pickAt(position);
+  /**
+   * The two frames of a sample; reads no picture.
+   *
+   * @param attempt 0, or the number of a substitute: another pair, from anywhere in the epoch.
+   */
+  pairAt(position: SamplePosition, attempt = 0): Pair {
+    const rng = streamOf(position, PAIR_STREAM, attempt);
+    const index = attempt === 0 ? position.index : rng.integer(this.samplesPerEpoch);
+    const { set, video } = this.pickAt({ ...position, index });
     const gray = this.options.gray > rng.uniform();
     const negative = this.options.neg > rng.uniform();
     if (!negative) {
@@ -177,73 +153,14 @@ export class BANDataset {
     const search = this.sets[rng.integer(this.sets.length)].randomTarget(rng);
     return { template, search, negative, gray };
   }
-
-  /**
-   * A whole sample.
-   *
-   * @throws {SampleError} If a picture cannot be read; names it.
-   */
-  async sampleAt(position: SamplePosition): Promise<Sample> {
-    const arrays = {
-      template: new Float32Array(this.options.exemplarSize ** 2 * 3),
-      search: new Float32Array(this.options.searchSize ** 2 * 3),
-      ...createPointLabels(this.points),
-      box: new Float32Array(4),
-    };
-    return { ...arrays, pair: await this.writeSample(position, arrays) };
-  }
-
-  /**
-   * Writes a sample where the caller wants it, such as a place in a batch.
-   *
-   * @throws {SampleError} If a picture cannot be read; names it.
-   */
-  async writeSample(position: SamplePosition, into: SampleArrays): Promise<Pair> {
-    const { options } = this;
-    const pair = this.pairAt(position);
-    const draws = streamOf(position, AUGMENTATION_STREAM);
-    const read = (crop: Crop) => readCrop(crop, position, options);
-    const [template, search] = [await read(pair.template), await read(pair.search)];
-    const templateLook = {
-      size: options.exemplarSize,
-      gray: pair.gray,
-      settings: options.template,
-    };
-    const searchLook = { size: options.searchSize, gray: pair.gray, settings: options.search };
-    into.template.set(augment(template.image, template.box, { ...templateLook, draws }).image.data);
-    const varied = augment(search.image, search.box, { ...searchLook, draws });
-    into.search.set(varied.image.data);
-    const { x1, y1, x2, y2 } = varied.box;
-    into.box.set([x1, y1, x2, y2]);
-    const { points } = this;
-    const labelling = { points, rng: draws, negativePair: pair.negative, counts: options.counts };
-    pointTarget(varied.box, labelling, into);
-    return pair;
-  }
 }
 
-function streamOf({ seed, epoch, index }: SamplePosition, stream: number): Rng {
-  return new Rng(seed, epoch, index, stream);
+/** The random numbers that vary a sample's pictures and choose its points. */
+export function variationStream(position: SamplePosition, attempt = 0): Rng {
+  return streamOf(position, AUGMENTATION_STREAM, attempt);
 }
 
-async function readCrop(
-  { path, box }: Crop,
-  position: SamplePosition,
-  { exemplarSize }: PairOptions,
-) {
-  try {
-    const image = await readImage(path);
-    const target = { w: box.x2 - box.x1, h: box.y2 - box.y1 };
-    const crop = { w: image.width, h: image.height };
-    const inCrop: Corner = targetInCrop(crop, target, { exemplarSize });
-    return { image, box: inCrop };
-  } catch (cause) {
-    const { seed, epoch, index } = position;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SampleError(
-      `Cannot make sample ${index} of epoch ${epoch} (seed ${seed}) from "${path}": ${reason}, run "deno task prep-data" again`,
-      path,
-      { cause },
-    );
-  }
+function streamOf({ seed, epoch, index }: SamplePosition, stream: number, attempt: number): Rng {
+  const substitute = attempt === 0 ? [] : [attempt];
+  return new Rng(seed, epoch, index, stream, ...substitute);
 }

@@ -1,4 +1,5 @@
-import type { Pair, PairOptions, SampleArrays } from "./ban_dataset.ts";
+import type { Pair, PairOptions } from "./ban_dataset.ts";
+import { SAMPLE_PARTS, type SampleArrays, type SampleTimes } from "./sample_writer.ts";
 
 /**
  * A training batch: images B, G, R, 0..255 and beyond, labels of a grid of `S * S` points.
@@ -26,10 +27,29 @@ export interface Batch {
   readonly provenance: readonly Pair[];
   /** How long the loader let its consumer wait for this batch. */
   readonly waitSeconds: number;
+  /** What was met on the way, for a person to read. */
+  readonly notices: readonly LoaderNotice[];
+  /** What its samples took, summed over threads. */
+  readonly work: SampleTimes;
 }
+
+/** Something that did not end the loading, but that somebody should know. */
+export type LoaderNotice =
+  /** A picture cannot be read, and another pair took its sample's place. */
+  | { readonly kind: "skipped"; readonly path: string; readonly message: string }
+  /** A worker died or stalled; another one does its samples again. */
+  | { readonly kind: "replaced"; readonly message: string };
 
 /** The numbers of a batch. */
 export type BatchArrays = Pick<Batch, "template" | "search" | "labelCls" | "labelLoc" | "box">;
+
+/** {@linkcode BatchArrays}, and what workers tell of each sample. */
+export interface LoaderArrays extends BatchArrays {
+  /** Substitutes drawn, `[B]`. */
+  readonly substitutes: Int32Array;
+  /** Milliseconds by {@linkcode SAMPLE_PARTS}, `[B, 4]`. */
+  readonly times: Float32Array;
+}
 
 /** Numbers of a batch, by sample. */
 type BatchShape = Pick<PairOptions, "exemplarSize" | "searchSize" | "scoreSize">;
@@ -42,6 +62,8 @@ function lengthsOf({ exemplarSize, searchSize, scoreSize }: BatchShape) {
     labelCls: points,
     labelLoc: points * 4,
     box: 4,
+    substitutes: 1,
+    times: SAMPLE_PARTS.length,
   };
 }
 
@@ -59,7 +81,7 @@ export function batchArrays(
   memory: SharedArrayBuffer,
   shape: BatchShape,
   { size, slot }: { size: number; slot: number },
-): BatchArrays {
+): LoaderArrays {
   const lengths = lengthsOf(shape);
   const perSample = Object.values(lengths).reduce((sum, length) => sum + length);
   let offset = 4 * perSample * size * slot;
@@ -77,6 +99,8 @@ export function batchArrays(
     labelCls: next(Int32Array, lengths.labelCls),
     labelLoc: next(Float32Array, lengths.labelLoc),
     box: next(Float32Array, lengths.box),
+    substitutes: next(Int32Array, lengths.substitutes),
+    times: next(Float32Array, lengths.times),
   };
 }
 
@@ -96,4 +120,16 @@ export function sampleArrays(
     loc: part(batch.labelLoc),
     box: part(batch.box),
   };
+}
+
+/** Notes what a sample took. */
+export function noteTimes({ times }: LoaderArrays, place: number, taken: SampleTimes): void {
+  SAMPLE_PARTS.forEach((part, i) => times[SAMPLE_PARTS.length * place + i] = taken[part]);
+}
+
+/** What the samples of a batch took together. */
+export function totalTimes({ times }: LoaderArrays): SampleTimes {
+  const total = { read: 0, decode: 0, augment: 0, label: 0 };
+  times.forEach((taken, i) => total[SAMPLE_PARTS[i % SAMPLE_PARTS.length]] += taken);
+  return total;
 }

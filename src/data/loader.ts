@@ -3,17 +3,21 @@
  *
  * @module
  */
-import { type BANDataset, SampleError } from "./ban_dataset.ts";
+import type { BANDataset } from "./ban_dataset.ts";
 import { batchPosition, type BatchSchedule, samplePosition } from "./batch_schedule.ts";
 import {
   type Batch,
-  type BatchArrays,
   batchArrays,
   createBatchMemory,
+  type LoaderArrays,
+  type LoaderNotice,
+  noteTimes,
   sampleArrays,
+  totalTimes,
 } from "./batches.ts";
-import type { LoaderFailure, LoaderNews, LoaderSetup } from "./loader_worker.ts";
-import { WorkQueue } from "./work_queue.ts";
+import { nativeImageLibrary } from "../image/native_images.ts";
+import { LoaderThreads, type MadeBatch, skippedNotice } from "./loader_threads.ts";
+import { SampleWriter } from "./sample_writer.ts";
 
 /** What to load. */
 export interface LoaderOptions {
@@ -34,6 +38,12 @@ export interface LoaderOptions {
   /** This process among those that share a step; 0 of 1. */
   readonly rank?: number;
   readonly worldSize?: number;
+  /** Whether native code makes the pictures where it can; true. The batches are the same. */
+  readonly native?: boolean;
+  /** Seconds after which a worker that finishes nothing is replaced; 120. */
+  readonly stallSeconds?: number;
+  /** Module that workers run, instead of the loader's own. */
+  readonly workerModule?: URL;
 }
 
 /** Steps of an epoch when nothing else is said: those that the dataset's samples fill. */
@@ -50,149 +60,88 @@ export function stepsPerEpoch(
 }
 
 /**
- * Loads batches from a position on. The batches are the same for any number of workers.
+ * Loads batches from a position on. The batches are the same for any number of workers, with and
+ * without native code, and whatever happens to workers.
  *
  * The arrays of a batch hold it until the next one is asked for. Leaving the loop ends the workers.
  *
- * @throws {SampleError} When a picture cannot be read, in the turn of its batch.
- * @throws {Error} When a worker fails.
+ * @throws {SampleError} When a picture cannot be read and the dataset's policy is `fail`, in the turn
+ * of its batch.
+ * @throws {Error} When workers fail again and again.
  */
 export async function* loadBatches(
   dataset: BANDataset,
   options: LoaderOptions,
 ): AsyncGenerator<Batch> {
-  const { batchSize, rank = 0, worldSize = 1, workers = 0, prefetch = 2 } = options;
+  const { batchSize, rank = 0, worldSize = 1, workers = 0, prefetch = 2, native = true } = options;
   const steps = options.stepsPerEpoch ?? stepsPerEpoch(dataset, options);
   const schedule = { seed: options.seed, batchSize, stepsPerEpoch: steps, rank, worldSize };
   const { epoch, step } = options.start ?? { epoch: 0, step: 0 };
   const range = { start: epoch * steps + step, end: options.epochs * steps };
   const slots = workers === 0 ? 1 : prefetch + 1;
-  using maker = workers === 0
-    ? new LocalMaker(dataset, schedule)
-    : new ThreadMaker(dataset, { schedule, firstBatch: range.start, slots, workers });
+  // Why there is no native code is the backend's to tell; here nothing depends on it but the time.
+  const library = native ? await nativeImageLibrary().catch(() => undefined) : undefined;
+  using maker = workers === 0 ? new LocalMaker(dataset, schedule, library) : new LoaderThreads(
+    dataset,
+    {
+      schedule,
+      firstBatch: range.start,
+      slots,
+      workers,
+      library,
+      stallSeconds: options.stallSeconds ?? 120,
+      module: options.workerModule ?? new URL("./loader_worker.ts", import.meta.url),
+    },
+  );
   for (let batch = range.start; batch < range.end; batch++) {
     const asked = performance.now();
-    const ahead = Math.min(batch + slots, range.end);
-    const arrays = await maker.make(batch, ahead);
+    const { arrays, notices } = await maker.make(batch, Math.min(batch + slots, range.end));
+    const { substitutes, times: _, ...numbers } = arrays;
     yield {
       ...batchPosition(schedule, batch),
       size: batchSize,
-      ...arrays,
+      ...numbers,
       provenance: Array.from(
         { length: batchSize },
-        (_, place) => dataset.pairAt(samplePosition(schedule, { batch, place })),
+        (_, place) =>
+          dataset.pairAt(samplePosition(schedule, { batch, place }), substitutes[place]),
       ),
       waitSeconds: (performance.now() - asked) / 1000,
+      notices,
+      work: totalTimes(arrays),
     };
   }
 }
 
 /** Makes batches in this thread. */
 class LocalMaker implements Disposable {
-  readonly #dataset: BANDataset;
+  readonly #writer: SampleWriter;
   readonly #schedule: BatchSchedule;
-  readonly #arrays: BatchArrays;
+  readonly #arrays: LoaderArrays;
 
-  constructor(dataset: BANDataset, schedule: BatchSchedule) {
-    this.#dataset = dataset;
+  constructor(dataset: BANDataset, schedule: BatchSchedule, library: string | undefined) {
+    this.#writer = new SampleWriter(dataset, library);
     this.#schedule = schedule;
     const size = schedule.batchSize;
     const memory = createBatchMemory(dataset.options, { size, slots: 1 });
     this.#arrays = batchArrays(memory, dataset.options, { size, slot: 0 });
   }
 
-  async make(batch: number): Promise<BatchArrays> {
+  async make(batch: number): Promise<MadeBatch> {
     const size = this.#schedule.batchSize;
+    const notices: LoaderNotice[] = [];
     for (let place = 0; place < size; place++) {
       const position = samplePosition(this.#schedule, { batch, place });
-      await this.#dataset.writeSample(position, sampleArrays(this.#arrays, { size, index: place }));
+      const into = sampleArrays(this.#arrays, { size, index: place });
+      const { skipped } = await this.#writer.write(position, into);
+      this.#arrays.substitutes[place] = skipped.length;
+      noteTimes(this.#arrays, place, this.#writer.times);
+      notices.push(...skipped.map(skippedNotice));
     }
-    return this.#arrays;
-  }
-
-  [Symbol.dispose](): void {}
-}
-
-/** Has batches made by worker threads. */
-class ThreadMaker implements Disposable {
-  readonly #threads: readonly Worker[];
-  readonly #queue: WorkQueue;
-  readonly #arrays: readonly BatchArrays[];
-  readonly #firstBatch: number;
-  readonly #failures = new Map<number, LoaderFailure[]>();
-  #crash?: Error;
-  #wake?: () => void;
-
-  constructor(
-    dataset: BANDataset,
-    { schedule, firstBatch, slots, workers }: {
-      schedule: BatchSchedule;
-      firstBatch: number;
-      slots: number;
-      workers: number;
-    },
-  ) {
-    const size = schedule.batchSize;
-    const memory = createBatchMemory(dataset.options, { size, slots });
-    this.#arrays = Array.from(
-      { length: slots },
-      (_, slot) => batchArrays(memory, dataset.options, { size, slot }),
-    );
-    this.#queue = new WorkQueue({ batchSize: size, slots });
-    this.#firstBatch = firstBatch;
-    const queue = this.#queue.memory;
-    const setup: LoaderSetup = {
-      dataset: dataset.data,
-      schedule,
-      firstBatch,
-      memory,
-      queue,
-      slots,
-    };
-    this.#threads = Array.from({ length: workers }, () => this.#start(setup));
-  }
-
-  #start(setup: LoaderSetup): Worker {
-    const thread = new Worker(new URL("./loader_worker.ts", import.meta.url), { type: "module" });
-    thread.onmessage = ({ data }: MessageEvent<LoaderNews>) => {
-      const { batch, failure } = data;
-      if (failure) this.#failures.set(batch, [...this.#failures.get(batch) ?? [], failure]);
-      this.#wake?.();
-    };
-    thread.onerror = (event) => {
-      event.preventDefault(); // else the error ends the process as well
-      this.#crash = new Error(`Cannot load batches: a worker failed: ${event.message}`);
-      this.#wake?.();
-    };
-    thread.postMessage(setup);
-    return thread;
-  }
-
-  /** Waits for a batch, after its predecessor's slot went back to work. */
-  async make(number: number, ahead: number): Promise<BatchArrays> {
-    const batch = number - this.#firstBatch;
-    if (batch > 0) this.#queue.clear(batch - 1);
-    this.#queue.allowUntil(ahead - this.#firstBatch);
-    for (const thread of this.#threads) thread.postMessage(null);
-    for (;;) {
-      if (this.#crash) throw this.#crash;
-      const { complete, failed } = this.#queue.state(batch);
-      const failures = this.#failures.get(batch) ?? [];
-      if (complete && failed === 0) return this.#arrays[batch % this.#arrays.length];
-      if (complete && failures.length === failed) throw toError(failures);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await promise;
-    }
+    return { arrays: this.#arrays, notices };
   }
 
   [Symbol.dispose](): void {
-    for (const thread of this.#threads) thread.terminate();
+    this.#writer[Symbol.dispose]();
   }
-}
-
-/** The failure of the first sample in the batch, whichever thread met its own first. */
-function toError(failures: readonly LoaderFailure[]): Error {
-  const [{ message, path }] = failures.toSorted((a, b) => a.place - b.place);
-  return path === undefined ? new Error(message) : new SampleError(message, path);
 }

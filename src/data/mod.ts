@@ -12,6 +12,7 @@ export * from "./labels.ts";
 export * from "./loader.ts";
 export * from "./prepare.ts";
 export * from "./readers/mod.ts";
+export * from "./sample_writer.ts";
 export * from "./sub_dataset.ts";
 export * from "./synthetic/video.ts";
 export * from "./track.ts";

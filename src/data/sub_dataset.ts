@@ -1,5 +1,6 @@
 import { type AnnotationColumns, AnnotationTable, type IndexRange } from "./annotation_table.ts";
 import { formatFrame, readAnnotations } from "./annotations.ts";
+import { type CropStoreData, openCropStore } from "./crop_store.ts";
 import type { Corner } from "../geometry/boxes.ts";
 import { Permutation } from "./permutation.ts";
 import type { Rng } from "../random.ts";
@@ -24,7 +25,9 @@ export interface Crop {
   readonly video: string;
   readonly track: string;
   readonly frame: number;
-  /** The 511 x 511 picture around the target. */
+  /** Name of the 511 x 511 picture around the target, in the set's crop store. */
+  readonly name: string;
+  /** The same with the store's folder; where crops are packed it is no file. */
   readonly path: string;
   /** The target in pixels of the original frame. */
   readonly box: Corner;
@@ -34,16 +37,20 @@ export interface Crop {
 export interface SubDatasetData {
   readonly options: SubDatasetOptions;
   readonly columns: AnnotationColumns;
+  /** Where the crops lie; files in `root` if it is left out. */
+  readonly crops?: CropStoreData;
 }
 
 /** The videos of one prepared set and how pairs are drawn from them (`SubDataset`). */
 export class SubDataset {
   readonly options: SubDatasetOptions;
   readonly table: AnnotationTable;
+  readonly crops: CropStoreData;
 
   /** @throws {RangeError} If there is nothing to draw from. */
-  constructor({ options, columns }: SubDatasetData) {
+  constructor({ options, columns, crops }: SubDatasetData) {
     this.options = options;
+    this.crops = crops ?? { root: options.root };
     this.table = new AnnotationTable(columns);
     if (this.table.videoCount === 0) {
       throw new RangeError(
@@ -69,11 +76,11 @@ export class SubDataset {
         { cause },
       );
     }
-    return new SubDataset({ options, columns });
+    return new SubDataset({ options, columns, crops: openCropStore(options.root) });
   }
 
   get data(): SubDatasetData {
-    return { options: this.options, columns: this.table.columns };
+    return { options: this.options, columns: this.table.columns, crops: this.crops };
   }
 
   /** Videos in the set. */
@@ -117,11 +124,13 @@ export class SubDataset {
     const { table, options } = this;
     const names = { video: table.videoName(video), track: table.trackName(track) };
     const frame = table.frame(box);
+    const name = cropPath({ ...names, frame });
     return {
       dataset: options.name,
       ...names,
       frame,
-      path: `${options.root}/${cropPath({ ...names, frame })}`,
+      name,
+      path: `${options.root}/${name}`,
       box: table.box(box),
     };
   }

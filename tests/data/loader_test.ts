@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { SampleError } from "../../src/data/ban_dataset.ts";
+import { SampleError } from "../../src/data/sample_writer.ts";
 import type { Batch } from "../../src/data/batches.ts";
 import { loadBatches, type LoaderOptions, stepsPerEpoch } from "../../src/data/loader.ts";
 import { openDemo, prepareDemo, temporaryFolder } from "./demo.ts";
@@ -46,6 +46,10 @@ for (const workers of [1, 2, 3]) {
     assertEquals(await digestsOf({ workers, prefetch: 1 }), alone);
   });
 }
+
+Deno.test("loadBatches() gives the same batches without native code", async () => {
+  assertEquals(await digestsOf({ native: false }), alone);
+});
 
 Deno.test("loadBatches() goes on at any epoch and step", async () => {
   assertEquals(await digestsOf({ start: { epoch: 0, step: 4 } }), alone.slice(4));
@@ -110,6 +114,76 @@ for (const workers of [0, 2]) {
     assert(error.message.includes("it starts with [6e 6f 20 70]"), error.message);
   });
 }
+
+for (const workers of [0, 2]) {
+  Deno.test(`loadBatches() tells which pictures were skipped, with ${workers} workers`, async () => {
+    await using broken = await temporaryFolder();
+    await prepareDemo(broken.path, { videos: 4, frames: 6 });
+    const damaged = openDemo(broken.path, { unreadable: "skip" });
+    const { search } = damaged.pairAt({ seed: 1, epoch: 0, index: 10 });
+    await Deno.writeTextFile(search.path, "no picture");
+    const told: string[] = [], used: string[] = [];
+    for await (const batch of loadBatches(damaged, { seed: 1, batchSize: 3, epochs: 1, workers })) {
+      for (const notice of batch.notices) {
+        if (notice.kind !== "skipped") throw new Error(notice.message);
+        told.push(`${batch.step} ${notice.path}`);
+        assert(notice.message.includes("it starts with [6e 6f 20 70]"), notice.message);
+      }
+      used.push(...batch.provenance.flatMap((pair) => [pair.template.path, pair.search.path]));
+    }
+    assert(told.includes(`3 ${search.path}`), `${told}`); // sample 10 in batches of 3
+    assertEquals(used.length, 2 * 18);
+    assert(!used.includes(search.path));
+  });
+}
+
+/** Digests and notices with workers that a module of the tests makes fail. */
+async function withFailing(module: string, options: Partial<LoaderOptions> = {}) {
+  const workerModule = new URL(`./failing_workers/${module}`, import.meta.url);
+  const digests: string[] = [], notices: string[] = [];
+  const all = { seed: 1, batchSize: 3, epochs: 2, workers: 2, workerModule, ...options };
+  for await (const batch of loadBatches(dataset, all)) {
+    digests.push(digest(batch));
+    notices.push(...batch.notices.map(({ message }) => message));
+  }
+  return { digests, notices };
+}
+
+Deno.test("loadBatches() replaces workers that die, and their samples are made again", async () => {
+  const { digests, notices } = await withFailing("dies_sometimes.ts");
+  assertEquals(digests, alone);
+  assert(notices.length > 1, `${notices}`);
+  const form = /^worker [12] ended with ".*killed.*", at work on sample \d+ of epoch [01] \("/;
+  for (const notice of notices) assert(form.test(notice), notice);
+});
+
+Deno.test("loadBatches() names and replaces a worker that stalls", async () => {
+  const { digests, notices } = await withFailing("stalls_once.ts", { stallSeconds: 2, workers: 1 });
+  assertEquals(digests, alone);
+  assertEquals(notices.length, 1);
+  const form = /^worker 1 finished nothing for 2 s, at work on sample 4 of epoch 0 \(".*x\.jpg"/;
+  assert(form.test(notices[0]), notices[0]);
+});
+
+Deno.test("loadBatches() replaces a worker that ends without a word", async () => {
+  const { digests } = await withFailing("leaves_once.ts", { stallSeconds: 1, workers: 1 });
+  assertEquals(digests, alone);
+});
+
+Deno.test("loadBatches() gives up on a sample that ends every worker", async () => {
+  const load = () => withFailing("dies_always.ts");
+  await assertRejects(load, Error, "Cannot load batches: worker");
+});
+
+Deno.test("loadBatches() counts the work of a batch", async () => {
+  for (const workers of [0, 1]) {
+    for await (
+      const { work } of loadBatches(dataset, { seed: 1, batchSize: 3, epochs: 1, workers })
+    ) {
+      assert(Object.values(work).every((milliseconds) => milliseconds > 0), JSON.stringify(work));
+    }
+  }
+});
 
 Deno.test("stepsPerEpoch() refuses a batch that the epoch does not fill", () => {
   assertEquals(stepsPerEpoch(dataset, { batchSize: 6, worldSize: 3 }), 1);

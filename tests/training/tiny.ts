@@ -91,6 +91,8 @@ export function noiseBatch(
       (_, place) => pair(place),
     ) as unknown as Batch["provenance"],
     waitSeconds: 0,
+    notices: [],
+    work: { read: 0, decode: 0, augment: 0, label: 0 },
   };
 }
 
