@@ -7,6 +7,7 @@ import { fromFileUrl } from "@std/path";
 import {
   buildNative,
   loadExperiment,
+  type LoadingProfile,
   ProgressView,
   type RunEvent,
   runExperiment,
@@ -24,6 +25,7 @@ const USAGE = `Usage: deno task train [--config FILE] [options]
   --threads N       CPU threads of the native kernels; all cores
   --seed N          start of every random stream
   --resume FILE     checkpoint to go on from, or auto for the newest in training.snapshotDir
+  --profile-data    tells at the end where the time of loading went
   --json            ends with one line of JSON`;
 
 /** What is trained when nothing is said. */
@@ -39,7 +41,7 @@ const SHORTCUTS = ["device", "threads", "seed", "resume"] as const;
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
     string: ["config", "cfg", "set", "device", "threads", "seed", "resume"],
-    boolean: ["json", "help"],
+    boolean: ["json", "help", "profile-data"],
     collect: ["set"],
     unknown: (option: string, key?: string) =>
       key === undefined || fail(`unknown option ${option}`),
@@ -64,6 +66,7 @@ export async function main(args: string[]): Promise<void> {
   console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
   const summary = await show(runExperiment(config), config.training.printFreq);
   console.log(formatSummary(summary));
+  if (options["profile-data"] && summary.loading) console.log(formatLoading(summary.loading));
   if (options.json) console.log(JSON.stringify({ ...summary, backend: backend.name }));
 }
 
@@ -165,6 +168,12 @@ function figuresOf({ losses, firstLoss, ...speed }: Summary): [name: string, tex
       `${(100 * speed.dataWaitShare).toFixed(1)} % of the time waiting for data`,
     ],
   ];
+}
+
+function formatLoading({ pairs, waitSeconds, millisecondsPerPair }: LoadingProfile): string {
+  const parts = Object.entries(millisecondsPerPair).map(([name, ms]) => `${name} ${ms.toFixed(2)}`);
+  return `  loading     ${pairs} pairs, thread milliseconds a pair: ${parts.join(", ")}; ` +
+    `the training waited ${waitSeconds.toFixed(1)} s`;
 }
 
 function write(text: string): void {

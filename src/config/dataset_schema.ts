@@ -104,6 +104,8 @@ export const datasetSchema = section({
   neg: probability().default(0.2),
   /** Probability of a gray pair. */
   gray: probability().default(0),
+  /** What a picture that cannot be read does: `fail` ends the run, `skip` draws another pair. */
+  unreadable: choice(["fail", "skip"]).default("fail"),
   /** The sets to train on, in this order. */
   names: list(text(), "set names").default(["VID", "YOUTUBEBB", "DET", "COCO", "GOT10K", "LASOT"]),
   /** Settings by set name, added to the six public ones; a further set gives `root` and `anno`. */

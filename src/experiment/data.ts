@@ -19,6 +19,7 @@ export function openDataset({ training, dataset, points }: ExperimentConfig): BA
     search: dataset.search,
     neg: dataset.neg,
     gray: dataset.gray,
+    unreadable: dataset.unreadable,
     videosPerEpoch: dataset.videosPerEpoch,
     exemplarSize: training.exemplarSize,
     searchSize: training.searchSize,

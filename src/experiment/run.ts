@@ -18,6 +18,7 @@ import { type MeteredStep, meterStep } from "../training/meters.ts";
 import { stepMessages } from "../training/report_lines.ts";
 import { EventFile, scalarsOf } from "../training/tensorboard.ts";
 import { Trainer } from "../training/trainer.ts";
+import { type LoadingProfile, LoadingWatch } from "./loading.ts";
 import { openDataset, prepareMissing, type SetReport } from "./data.ts";
 import { type TrackedSequence, trackHeldOut } from "./held_out.ts";
 import { drawTrackedSequence, type TrackPictures } from "./picture.ts";
@@ -46,6 +47,8 @@ export interface Summary {
   readonly pairsPerSecond: number;
   /** Share of the time spent waiting for data. */
   readonly dataWaitShare: number;
+  /** Where the time of loading went; absent if nothing was loaded. */
+  readonly loading?: LoadingProfile;
   readonly seconds: number;
   /** Mean average overlap on the held-out sequences. */
   readonly ao?: { readonly before: number; readonly after: number };
@@ -75,6 +78,7 @@ class Run {
   readonly #dataset: BANDataset;
   readonly #model: SiamBAN;
   readonly #stepsPerEpoch: number;
+  readonly #loading = new LoadingWatch();
   #first?: MeteredStep;
   #last?: MeteredStep;
   #ao: { before?: number; after?: number } = {};
@@ -156,7 +160,8 @@ class Run {
     let previous: Pick<MeteredStep, "averages"> | undefined = resume?.averages
       ? { averages: resume.averages }
       : undefined;
-    for await (const event of trainer.run(batches)) {
+    for await (const event of trainer.run(this.#loading.watch(batches))) {
+      for (const text of this.#loading.takeNotices()) yield message(`data: ${text}`);
       if (event.kind === "step") {
         const step = meterStep(event.report, { previous, epochs: training.epochs });
         previous = step;
@@ -220,6 +225,7 @@ class Run {
       pairsPerSecond: config.training.batchSize / average("batch_time"),
       dataWaitShare: average("data_time") / average("batch_time"),
       seconds,
+      ...(this.#loading.profile ? { loading: this.#loading.profile } : {}),
       ...(before !== undefined && after !== undefined ? { ao: { before, after } } : {}),
       ...(this.#checkpoint ? { checkpoint: this.#checkpoint } : {}),
       ...(this.#log ? { log: this.#log } : {}),

@@ -1,4 +1,5 @@
 import { compiler } from "../../ffi/compile.ts";
+import { IMAGE_PACKAGES, nativeImageLibrary } from "../../image/native_images.ts";
 import { HostBackend } from "../host_backend.ts";
 import { NativeCpu } from "./bindings/native.ts";
 import { OnednnBackend } from "./backend.ts";
@@ -7,13 +8,14 @@ import { nativeLibrary, PACKAGES, REMEDY, run } from "./toolchain.ts";
 
 /** One step of {@linkcode buildNative}. */
 export interface BuildStep {
-  readonly name: "check" | "install" | "compile" | "self-test";
+  readonly name: "check" | "install" | "compile" | "self-test" | "pictures";
   /** What came of it, in one line. */
   readonly detail: string;
 }
 
 /**
- * Builds the native CPU library step by step, and tries it.
+ * Builds the native CPU library step by step, and tries it; then the one for pictures, without which
+ * loading is slower and nothing else.
  *
  * @param options.install Installs what is missing through apt, where this process may.
  * @throws {Error} If something is missing and cannot be installed, or compiling or the test fails;
@@ -34,6 +36,17 @@ export async function* buildNative(
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   yield { name: "compile", detail: `${file} (${seconds} s)` };
   yield { name: "self-test", detail: selfTest(file) };
+  yield { name: "pictures", detail: await buildImages(install) };
+}
+
+async function buildImages(install: boolean): Promise<string> {
+  try {
+    return await nativeImageLibrary();
+  } catch (error) {
+    if (!install) return `left out: ${(error as Error).message}`;
+    await succeeds(...apt("install", "--yes", ...IMAGE_PACKAGES));
+    return await buildImages(false);
+  }
 }
 
 /** What of the toolchain is not there; nothing if all is. */
@@ -44,16 +57,19 @@ async function missingTool(): Promise<string | undefined> {
 }
 
 async function installPackages(): Promise<void> {
-  const [program, ...first] = Deno.uid() === 0
-    ? ["apt-get"]
-    : ["sudo", "--non-interactive", "apt-get"];
   // Stale package lists may still know the packages, so only the installation itself must succeed.
-  await succeeds(program, [...first, "update"]);
-  if (await succeeds(program, [...first, "install", "--yes", ...PACKAGES])) return;
+  await succeeds(...apt("update"));
+  if (await succeeds(...apt("install", "--yes", ...PACKAGES))) return;
   throw new Error(
     `Cannot install ${PACKAGES.join(" and ")}: apt-get failed or may not run here, ` +
       `run it as a person who may: sudo apt-get install ${PACKAGES.join(" ")}`,
   );
+}
+
+/** The command that runs apt-get, asking nobody. */
+function apt(...args: string[]): [program: string, args: string[]] {
+  if (Deno.uid() === 0) return ["apt-get", args];
+  return ["sudo", ["--non-interactive", "apt-get", ...args]];
 }
 
 async function succeeds(program: string, args: readonly string[]): Promise<boolean> {
