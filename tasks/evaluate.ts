@@ -126,7 +126,7 @@ function trackerNames({ trackers }: Options): string[] | undefined {
 }
 
 /** Prints scores; {@linkcode finish} ends with what a program reads. */
-async function score(options: Options): Promise<BenchmarkScores> {
+async function score(options: Options): Promise<ScoredBenchmark> {
   const lengths = options.lengths ?? "equal";
   if (lengths !== "equal" && lengths !== "shortest") {
     fail(`--lengths is "${lengths}", expected equal or shortest`);
@@ -145,11 +145,11 @@ async function score(options: Options): Promise<BenchmarkScores> {
   printScores(scores, options);
   if (options.plots) await drawPlots(scores, String(options.plots));
   if (options.report) await writeReport(scored, String(options.report));
-  return scores;
+  return scored;
 }
 
-function finish(scores: BenchmarkScores, options: Options, more: object = {}): void {
-  if (options.json) console.log(JSON.stringify({ ...toScoresJson(scores), ...more }));
+function finish({ scores, missing }: ScoredBenchmark, options: Options, more: object = {}): void {
+  if (options.json) console.log(JSON.stringify({ ...toScoresJson(scores, missing), ...more }));
   if (scores.problems.length > 0 && !options["allow-missing"]) Deno.exitCode = 1;
 }
 
@@ -167,8 +167,8 @@ async function run(options: Options): Promise<void> {
     if (options.json) console.log(JSON.stringify({ benchmark: name, run: summary }));
     return;
   }
-  const scores = await score({ ...options, results, trackers: summary.tracker });
-  finish(scores, options, { run: summary });
+  const scored = await score({ ...options, results, trackers: summary.tracker });
+  finish(scored, options, { run: summary });
 }
 
 async function epochs(options: Options): Promise<void> {
@@ -178,11 +178,12 @@ async function epochs(options: Options): Promise<void> {
   const { summaries, epochOf } = await runEpochs({ ...request, epochs });
   if (summaries.some(({ failed }) => failed.length > 0)) Deno.exitCode = 1;
   const trackers = [...epochOf.keys()].join(",");
-  const scores = await score({ ...options, results: request.results, trackers });
+  const scored = await score({ ...options, results: request.results, trackers }),
+    { scores } = scored;
   if (options.plots) await drawEach(scores, [plotEpochs(scores, epochOf)], String(options.plots));
   const [best] = scores.scores;
   console.log(`Best: epoch ${epochOf.get(best.tracker)} (${best.tracker})`);
-  finish(scores, options, { runs: summaries, epochs: Object.fromEntries(epochOf) });
+  finish(scored, options, { runs: summaries, epochs: Object.fromEntries(epochOf) });
 }
 
 function runRequest(options: Options) {
@@ -223,6 +224,9 @@ function printScores(scores: BenchmarkScores, options: Options): void {
   if (options["per-attribute"]) console.log("\n" + formatTable(attributeTable(scores)));
   if (options["per-sequence"]) console.log("\n" + formatTable(sequenceTable(scores)));
   for (const { reason } of scores.problems) console.error(reason);
+  for (const { tracker, names } of scores.extras) {
+    console.error(`Not counted of ${tracker}, for no sequence here: ${names.join(", ")}`);
+  }
   const partial = new Set(scores.problems.map(({ tracker }) => tracker));
   if (partial.size > 0) {
     console.error(
@@ -254,13 +258,13 @@ async function drawEach(
 }
 
 async function writeReport(
-  { scores, sequences, trackers, benchmark }: ScoredBenchmark,
+  { scores, sequences, missing, trackers, benchmark }: ScoredBenchmark,
   file: string,
 ): Promise<void> {
   const { renderSvg } = await import("../src/evaluation/plots/render.ts");
   const replay = [...gatherReplay(sequences, trackers, benchmark.protocol)];
   const plots = plotScores(scores).map(renderSvg);
-  await Deno.writeTextFile(file, renderReport({ scores, plots, replay }));
+  await Deno.writeTextFile(file, renderReport({ scores, missing, plots, replay }));
   console.log(file);
 }
 
@@ -276,7 +280,7 @@ async function submit(options: Options): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   for (const tracker of await findTrackers(results, content, trackerNames(options))) {
     const archive = await packSubmission(await readSubmission(tracker, content.sequences), name);
-    const file = join(folder, `${tracker.name}.zip`);
+    const file = join(folder, `${tracker.name.replaceAll("/", "_")}.zip`);
     await Deno.writeFile(file, archive);
     console.log(`${file}: ${content.sequences.length} sequences, ${archive.length} bytes`);
   }

@@ -18,6 +18,7 @@ export * from "./protocols/mod.ts";
 export * from "./region.ts";
 export * from "./report/html.ts";
 export * from "./report/replay_data.ts";
+export { listTrackers } from "./result_names.ts";
 export * from "./results.ts";
 export * from "./run/follow.ts";
 export * from "./run/result_files.ts";

@@ -5,11 +5,18 @@
  */
 import { basename, join } from "@std/path";
 import { parseNumberRows } from "./number_rows.ts";
-import { type Mark, type Region, toRegion, type Trajectory } from "./region.ts";
+import type { Trajectory } from "./region.ts";
+import { listEntries, namesOf, simplify } from "./result_names.ts";
 import type { Sequence } from "./sequence.ts";
+import {
+  checkRestarts,
+  parseBinaryTrajectory,
+  parseTrajectory,
+  type ProtocolName,
+  ResultError,
+} from "./trajectory.ts";
 
-/** How a tracker was run, which decides where its results lie and what they hold. */
-export type ProtocolName = "ope" | "restart" | "longTerm";
+export { parseTrajectory, type ProtocolName, ResultError } from "./trajectory.ts";
 
 /** A tracker's answers on one sequence. */
 export interface RawResult {
@@ -22,11 +29,6 @@ export interface RawResult {
 /** What becomes of results of another length than the truth. */
 export type LengthRule = "equal" | "shortest" | "any";
 
-/** A result that is missing or cannot be read; the message says which and why. */
-export class ResultError extends Error {
-  override name = "ResultError";
-}
-
 /** Where repetitions of a sequence lie below a tracker's folder, first match first. */
 const RUN_FOLDERS: Readonly<Record<ProtocolName, readonly string[]>> = {
   restart: ["baseline", "."],
@@ -34,15 +36,15 @@ const RUN_FOLDERS: Readonly<Record<ProtocolName, readonly string[]>> = {
   ope: [".", "baseline", "unsupervised"],
 };
 
-/** Names that a sequence has in other toolkits. */
-const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = { "Human4-2": ["Human4"] };
+/** Of the files that hold trajectories. */
+const ENDINGS = [".txt", ".bin"];
 
 /** A tracker's folder of results. */
 export class TrackerResults {
   readonly name: string;
   readonly #folder: string;
   /** Names in a folder by their simplified form; folders are listed once. */
-  readonly #listed = new Map<string, Map<string, string>>();
+  readonly #listed = new Map<string, Map<string, string[]>>();
 
   constructor(folder: string, name: string = basename(folder)) {
     this.name = name;
@@ -51,12 +53,14 @@ export class TrackerResults {
 
   /**
    * Reads the answers on a sequence: `<sequence>.txt` or one file a repetition,
-   * `<sequence>/<sequence>_001.txt`, in the folder itself or in `baseline` (VOT), `unsupervised` or
-   * `longterm`. Case and the sign before a target's number (`Jogging-1`, `jogging_1`) do not matter.
+   * `<sequence>/<sequence>_001.txt` (`.bin` as the VOT toolkit writes it), in the folder itself or in
+   * `baseline` (VOT), `unsupervised` or `longterm`. Case, the sign before a target's number
+   * (`Jogging-1`, `jogging_1`) and pytracking's prefixes (`uav_`, `nfs_`) do not matter.
    *
    * @param lengths `shortest`: answers on fewer or more frames than the truth are taken as far as
    * both go; `any`: they are taken as they are.
-   * @throws {ResultError} If there is no file, or one is malformed or of another length.
+   * @throws {ResultError} If there is no file or more than one, or one is malformed or of another
+   * length.
    */
   read(
     sequence: Sequence,
@@ -66,13 +70,14 @@ export class TrackerResults {
     const files = this.#find(sequence.name, protocol);
     const runs: Trajectory[] = [];
     for (const file of files) {
-      const run = parseTrajectory(readText(file), file, protocol);
+      const run = readRun(file, protocol);
       checkLength(run, sequence, { file, lengths });
+      if (protocol === "restart") checkRestarts(run, file);
       runs.push(lengths === "any" ? run : run.slice(0, sequence.truth.length));
     }
     if (protocol !== "longTerm") return { runs };
     const confidences = files.map((file, i) =>
-      readConfidences(file.replace(/\.txt$/, "_confidence.value"), runs[i])
+      readConfidences(file.replace(/\.(txt|bin)$/, "_confidence.value"), runs[i])
     );
     return { runs, confidences };
   }
@@ -86,16 +91,29 @@ export class TrackerResults {
     return rows[0]?.map((_, k) => rows.map((row) => row[k]));
   }
 
+  /** Files and folders where results lie that belong to none of the sequences, and so count nowhere. */
+  extras(sequences: readonly { readonly name: string }[], protocol: ProtocolName): string[] {
+    const known = new Set(sequences.flatMap(({ name }) => namesOf(name)).map(simplify));
+    const [folder] = RUN_FOLDERS[protocol].map((part) => join(this.#folder, part))
+      .filter((path) => this.#list(path).size > 0);
+    const names = folder === undefined ? [] : [...this.#list(folder).values()].flat();
+    return names.filter((name) => {
+      // Times, scores and the like lie beside the boxes under their names.
+      const beside = /_(time|times|all_boxes|all_scores|object_presence_scores)\.txt$/.test(name);
+      const isResult = /\.(txt|bin)$/.test(name) || !/\.[a-z0-9]+$/i.test(name);
+      return isResult && !beside && !PART_FOLDERS.includes(name) && !name.startsWith(".") &&
+        !known.has(simplify(name.replace(/\.(txt|bin)$/, "")));
+    }).sort();
+  }
+
   #find(sequence: string, protocol: ProtocolName): string[] {
-    const names = [sequence, ...OTHER_NAMES[sequence] ?? []];
     for (const folder of RUN_FOLDERS[protocol].map((part) => join(this.#folder, part))) {
-      const entries = this.#list(folder);
-      for (const name of names) {
-        const file = entries.get(simplify(`${name}.txt`));
+      for (const name of namesOf(sequence)) {
+        const file = this.#pick(folder, ENDINGS.map((ending) => name + ending));
         if (file) return [join(folder, file)];
-        const runFolder = entries.get(simplify(name));
+        const runFolder = this.#pick(folder, [name]);
         if (!runFolder) continue;
-        const runs = listRuns(join(folder, runFolder), name);
+        const runs = this.#listRuns(join(folder, runFolder), name);
         if (runs.length > 0) return runs;
       }
     }
@@ -106,100 +124,57 @@ export class TrackerResults {
     );
   }
 
-  #list(folder: string): Map<string, string> {
-    const known = this.#listed.get(folder) ?? listSimplified(folder);
+  /** The entry of one of these names, the first that is there; spelt so rather than otherwise. */
+  #pick(folder: string, names: readonly string[]): string | undefined {
+    for (const name of names) {
+      const spelt = this.#list(folder).get(simplify(name)) ?? [];
+      if (spelt.length < 2 || spelt.includes(name)) {
+        if (spelt.length > 0) return spelt.find((entry) => entry === name) ?? spelt[0];
+        continue;
+      }
+      throw new ResultError(
+        `Cannot choose results of "${this.name}": ${
+          spelt.map((entry) => `"${entry}"`).join(", ")
+        } ` +
+          `in "${folder}" are all for "${name}", keep one`,
+      );
+    }
+  }
+
+  #listRuns(folder: string, sequence: string): string[] {
+    const start = `${simplify(sequence)}_`, runs = new Map<string, string>();
+    for (const name of [...this.#list(folder).values()].flat().sort()) {
+      if (!/_\d+\.(txt|bin)$/.test(name) || !simplify(name).startsWith(start)) continue;
+      // Where a run is there in both forms the text counts, as in the VOT toolkit.
+      runs.set(name.replace(/\.(txt|bin)$/, ""), name);
+    }
+    return [...runs.values()].map((name) => join(folder, name));
+  }
+
+  #list(folder: string): Map<string, string[]> {
+    const known = this.#listed.get(folder) ?? listEntries(folder);
     this.#listed.set(folder, known);
     return known;
   }
 }
 
-function listSimplified(folder: string): Map<string, string> {
-  const names = new Map<string, string>();
-  try {
-    // Thousands of small folders and files: waiting for each would take longer than reading it.
-    for (const { name } of Deno.readDirSync(folder)) names.set(simplify(name), name);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
-      throw error;
-    }
+/** Folders that toolkits make in a tracker's. */
+const PART_FOLDERS = ["baseline", "longterm", "unsupervised", "realtime"];
+
+function readRun(file: string, protocol: ProtocolName): Trajectory {
+  if (file.endsWith(".txt")) {
+    return parseTrajectory(read(Deno.readTextFileSync, file), file, protocol);
   }
-  return names;
+  return parseBinaryTrajectory(read(Deno.readFileSync, file), file, protocol);
 }
 
-function simplify(name: string): string {
-  return name.toLowerCase().replace(/[-_. ]/g, "_");
-}
-
-function listRuns(folder: string, sequence: string): string[] {
-  const names = [...listSimplified(folder).values()];
-  const start = simplify(sequence);
-  return names
-    .filter((name) => /_\d+\.txt$/.test(name) && simplify(name).startsWith(`${start}_`))
-    .sort()
-    .map((name) => join(folder, name));
-}
-
-/**
- * Folders of trackers at a path: those in it, or the path itself if it is a tracker's own, because it
- * holds results of a sequence, or a folder that VOT's toolkits make.
- *
- * @param sequences Names of the benchmark's sequences.
- */
-export async function listTrackers(
-  path: string,
-  sequences: readonly { readonly name: string }[],
-): Promise<string[]> {
-  const known = new Set(sequences.map(({ name }) => name));
-  const folders: string[] = [];
-  for await (const { name, isDirectory, isSymlink } of Deno.readDir(path)) {
-    if (["baseline", "longterm", "unsupervised"].includes(name)) return [path];
-    if (known.has(name.replace(/\.txt$/, ""))) return [path];
-    const isFolder = isDirectory || isSymlink && (await Deno.stat(join(path, name))).isDirectory;
-    if (isFolder && !name.startsWith(".")) folders.push(join(path, name));
-  }
-  return folders.sort();
-}
-
-function readText(file: string): string {
+function read<T>(how: (file: string) => T, file: string): T {
   try {
-    return Deno.readTextFileSync(file);
+    return how(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ResultError(`Cannot read "${file}": ${reason}`, { cause });
   }
-}
-
-/**
- * Parses a result file: a line a frame, a box of 4 numbers or a polygon of more. A single number is
- * a mark: 1 start, 2 failure, 0 no answer. In one pass every frame but the first needs a box.
- *
- * @throws {ResultError} If a line is something else; names it.
- */
-export function parseTrajectory(text: string, name: string, protocol: ProtocolName): Trajectory {
-  try {
-    return parseNumberRows(text, name).map((row, i) => {
-      const frame = row.length === 1 && isMark(row[0]) ? row[0] : toRegion(row);
-      const place = `"${name}", line ${i + 1}`;
-      if (frame === undefined) {
-        throw new SyntaxError(
-          `Cannot read ${place}: found ${row.length} numbers, expected 4 (left, top, width, height)`,
-        );
-      }
-      return protocol === "ope" ? answer(frame, i, place) : frame ?? 0;
-    });
-  } catch (cause) {
-    if (cause instanceof SyntaxError) throw new ResultError(cause.message, { cause });
-    throw cause;
-  }
-}
-
-function isMark(number: number): number is Mark {
-  return number === 0 || number === 1 || number === 2;
-}
-
-function answer(frame: Region | Mark | null, i: number, place: string): Region | Mark {
-  if (typeof frame === "object" && frame !== null || i === 0 && frame === 1) return frame;
-  throw new SyntaxError(`Cannot read ${place}: found no box, expected one in every frame`);
 }
 
 function checkLength(
@@ -217,7 +192,7 @@ function checkLength(
 
 /** Confidences lie beside the result, a line a frame, that of the first frame being blank. */
 function readConfidences(file: string, run: Trajectory): Float64Array {
-  const lines = readText(file).split(/\r\n|\n|\r/);
+  const lines = read(Deno.readTextFileSync, file).split(/\r\n|\n|\r/);
   if (lines.at(-1) === "") lines.pop();
   const values = Float64Array.from(lines, (line, i) => {
     const value = i === 0 || /^\s*[-+]?nan\s*$/i.test(line) ? NaN : Number(line);

@@ -104,6 +104,14 @@ export interface BenchmarkScores {
   readonly expected: number;
   readonly scores: readonly TrackerScore[];
   readonly problems: readonly ScoreProblem[];
+  readonly extras: readonly ExtraResults[];
+}
+
+/** Results that belong to no sequence that was asked for. */
+export interface ExtraResults {
+  readonly tracker: string;
+  /** Of files and folders. */
+  readonly names: readonly string[];
 }
 
 /**
@@ -132,7 +140,11 @@ export async function gatherScores(
       return totalOf(list, { benchmark, tracker: name, convention });
     })
   );
-  return rankScores({ benchmark, expected: sequences.length, scores, problems });
+  const extras = trackers.map((tracker) => ({
+    tracker: tracker.name,
+    names: tracker.extras(sequences, benchmark.protocol),
+  })).filter(({ names }) => names.length > 0);
+  return rankScores({ benchmark, expected: sequences.length, scores, problems, extras });
 }
 
 /** Scores by convention, the best tracker first; problems by tracker. */

@@ -1,9 +1,16 @@
-import { join } from "@std/path";
-import { type BenchmarkContent, benchmarkNamed, readBenchmark } from "./benchmarks/mod.ts";
+import { join, relative } from "@std/path";
+import {
+  type BenchmarkContent,
+  benchmarkNamed,
+  findBenchmark,
+  readBenchmark,
+} from "./benchmarks/mod.ts";
 import { type ConventionName, CONVENTIONS } from "./conventions.ts";
-import { type LengthRule, listTrackers, TrackerResults } from "./results.ts";
+import { listTrackers } from "./result_names.ts";
+import { type LengthRule, TrackerResults } from "./results.ts";
 import {
   type BenchmarkScores,
+  type ExtraResults,
   gatherScores,
   rankScores,
   type ScoreProblem,
@@ -37,6 +44,7 @@ export interface ScoredBenchmark extends BenchmarkContent {
 export interface ScoreShare {
   readonly scores: readonly TrackerScore[];
   readonly problems: readonly ScoreProblem[];
+  readonly extras: readonly ExtraResults[];
 }
 
 /** Which trackers a thread takes: every `of`-th, from `index` on. */
@@ -72,6 +80,7 @@ export async function scoreBenchmark(
       ...mine.scores,
       scores: shares.flatMap(({ scores }) => scores),
       problems: shares.flatMap(({ problems }) => problems),
+      extras: shares.flatMap(({ extras }) => extras),
     });
     return { ...mine, scores };
   } finally {
@@ -121,8 +130,12 @@ export async function findTrackers(
   },
   names?: readonly string[],
 ): Promise<TrackerResults[]> {
-  const folders = await listTrackers(await resultsFolder(results, benchmark.name), sequences);
-  const found = folders.map((folder) => new TrackerResults(folder));
+  const root = await resultsFolder(results, benchmark.name);
+  const folders = await listTrackers(root, sequences);
+  // One that lies further down has the names of both folders.
+  const found = folders.map((folder) =>
+    new TrackerResults(folder, relative(root, folder) || undefined)
+  );
   if (found.length === 0) throw new RangeError(`Cannot find a tracker's folder in "${results}"`);
   if (!names) return found;
   return names.map((name) => {
@@ -133,10 +146,22 @@ export async function findTrackers(
   });
 }
 
+/** The folder of a benchmark's results where there is one, by any of its names; `NfS/30` in GOT-10k's toolkit. */
 async function resultsFolder(results: string, benchmark: string): Promise<string> {
-  const below = join(results, benchmark);
-  const isBelow = await Deno.stat(below).then(({ isDirectory }) => isDirectory, () => false);
-  return isBelow ? below : results;
+  if (await isFolder(join(results, benchmark))) return join(results, benchmark);
+  const [, rate] = /^NFS(\d+)$/.exec(benchmark) ?? [];
+  for await (const { name } of Deno.readDir(results)) {
+    const path = join(results, name);
+    if (rate && name.toLowerCase() === "nfs" && await isFolder(join(path, rate))) {
+      return join(path, rate);
+    }
+    if (findBenchmark(name) === benchmark && await isFolder(path)) return path;
+  }
+  return results;
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
 }
 
 /** Another thread that scores a share. */

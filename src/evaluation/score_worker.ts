@@ -14,8 +14,8 @@ interface Message {
 
 self.onmessage = async ({ data: { request, share } }: MessageEvent<Message>) => {
   try {
-    const { scores, problems } = (await scoreShare(request, share)).scores;
-    self.postMessage({ scores, problems } satisfies ScoreShare);
+    const { scores, problems, extras } = (await scoreShare(request, share)).scores;
+    self.postMessage({ scores, problems, extras } satisfies ScoreShare);
   } catch (error) {
     self.postMessage({ error: (error as Error).message });
   }

@@ -10,6 +10,10 @@ export interface ScoresJson {
   /** Figures of all conventions, where there are several. */
   readonly conventions?: Readonly<Record<string, Readonly<Record<string, TrackerJson>>>>;
   readonly problems: readonly { tracker: string; sequence: string; reason: string }[];
+  /** Sequences of the benchmark that cannot be used, and so count for nobody. */
+  readonly missing: readonly { readonly name: string; readonly reason: string }[];
+  /** Results that belong to no sequence, by tracker. */
+  readonly ignored: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A tracker's figures (`accuracy`, `eao`, `success_auc`, …) with those of its parts. */
@@ -20,9 +24,14 @@ export type TrackerJson = Values & {
   readonly per_sequence: Readonly<Record<string, Values>>;
 };
 
-/** Scores as plain data, for other programs. */
+/**
+ * Scores as plain data, for other programs.
+ *
+ * @param missing Sequences that `readBenchmark` could not use.
+ */
 export function toScoresJson(
-  { benchmark, expected, scores, problems }: BenchmarkScores,
+  { benchmark, expected, scores, problems, extras }: BenchmarkScores,
+  missing: ScoresJson["missing"] = [],
 ): ScoresJson {
   const names = [...new Set(scores.map(({ convention }) => convention))];
   const byConvention = Object.fromEntries(names.map((name) => [
@@ -38,6 +47,8 @@ export function toScoresJson(
     trackers: byConvention[names[0]],
     ...names.length > 1 ? { conventions: byConvention } : {},
     problems: problems.map(({ tracker, sequence, reason }) => ({ tracker, sequence, reason })),
+    missing,
+    ignored: Object.fromEntries(extras.map(({ tracker, names }) => [tracker, names])),
   };
 }
 

@@ -1,11 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { dirname, join } from "@std/path";
-import {
-  listTrackers,
-  parseTrajectory,
-  ResultError,
-  TrackerResults,
-} from "../../src/evaluation/results.ts";
+import { listTrackers } from "../../src/evaluation/result_names.ts";
+import { parseTrajectory, ResultError, TrackerResults } from "../../src/evaluation/results.ts";
 import type { Sequence } from "../../src/evaluation/sequence.ts";
 
 const box = { x: 1, y: 2, w: 3, h: 4 };
@@ -120,6 +116,77 @@ Deno.test("TrackerResults.read() reads confidences beside long-term results", as
   });
 });
 
+Deno.test("TrackerResults.read() takes pytracking's prefixes and tabs, and line ends of Windows", async () => {
+  const files = {
+    "uav_bike1.txt": "1\t2\t3\t4\r\n1\t2\t3\t4\r\n",
+    "nfs_dog.txt": "\ufeff1 2 3 4\n1;2;3;4",
+  };
+  await withFiles(files, (folder) => {
+    const tracker = new TrackerResults(folder);
+    for (const name of ["bike1", "dog"]) {
+      assertEquals(tracker.read(sequenceOf(name), "ope").runs, [[box, box]]);
+    }
+    assertEquals(tracker.extras([sequenceOf("bike1")], "ope"), ["nfs_dog.txt"]);
+  });
+});
+
+Deno.test("TrackerResults.read() refuses to choose between two files", async () => {
+  const files = { "jogging_1.txt": two, "Jogging.1.txt": two, "dog.txt": two, "Dog.txt": two };
+  await withFiles(files, (folder) => {
+    const tracker = new TrackerResults(folder, "T");
+    assertThrows(() => tracker.read(sequenceOf("Jogging-1"), "ope"), ResultError, "keep one");
+    // The one that is spelt as the sequence is meant.
+    assertEquals(tracker.read(sequenceOf("Dog"), "ope").runs.length, 1);
+  });
+});
+
+Deno.test("TrackerResults.extras() names what belongs to no sequence", async () => {
+  const files = {
+    "a.txt": two,
+    "a_time.txt": "1",
+    "b.txt": two,
+    "c/c_001.txt": two,
+    "notes.md": "",
+    ".hidden.txt": "",
+    "baseline/x/x_001.txt": two,
+  };
+  await withFiles(files, (folder) => {
+    const tracker = new TrackerResults(folder);
+    assertEquals(tracker.extras([sequenceOf("a")], "ope"), ["b.txt", "c"]);
+    assertEquals(tracker.extras([sequenceOf("a")], "restart"), ["x"]);
+  });
+});
+
+Deno.test("parseTrajectory() takes no box with something beside it, and nothing infinite", () => {
+  const parse = (row: string, protocol: "ope" | "restart") => () =>
+    parseTrajectory(`1\n${row}`, "f", protocol);
+  assertThrows(parse("7,1,2,3,4,0.9", "ope"), ResultError, "line 2: found 6 numbers, expected 4");
+  assertEquals(parse("0,0,9,0,0,9", "restart")()[1], { points: [0, 0, 9, 0, 0, 9] });
+  assertThrows(parse("1,2,inf,4", "ope"), ResultError, "not finite");
+  assertThrows(parse("1,2,3,-Infinity", "restart"), ResultError, "not finite");
+  assertThrows(parse("nan,nan,nan,nan", "restart"), ResultError, "found NaN");
+});
+
+Deno.test("TrackerResults.read() takes only runs with restarts where restarts are scored", async () => {
+  const runs = {
+    whole: "1\n1,2,3,4\n2\n0\n0\n0\n0\n1\n1,2,3,4\n",
+    lostAtTheEnd: "1\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n2\n0\n",
+    onePass: "1,2,3,4\n".repeat(9),
+    noRestart: "1\n1,2,3,4\n2\n0\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n",
+  };
+  const files = Object.fromEntries(
+    Object.entries(runs).map(([name, text]) => [`baseline/${name}/${name}_001.txt`, text]),
+  );
+  await withFiles(files, (folder) => {
+    const tracker = new TrackerResults(folder);
+    const read = (name: string) => tracker.read(sequenceOf(name, 9), "restart").runs[0];
+    assertEquals(read("whole").length, 9);
+    assertEquals(read("lostAtTheEnd").at(-1), 0);
+    assertThrows(() => read("onePass"), ResultError, "line 1: found a region, expected 1 (start)");
+    assertThrows(() => read("noRestart"), ResultError, "line 5: found a region, expected 1");
+  });
+});
+
 Deno.test("listTrackers() tells a tracker's folder from a folder of trackers", async () => {
   const files = { "A/s.txt": two, "B/baseline/s/s_001.txt": two, "README.txt": "" };
   await withFiles(files, async (folder) => {
@@ -129,5 +196,20 @@ Deno.test("listTrackers() tells a tracker's folder from a folder of trackers", a
       const path = join(folder, name);
       assertEquals(await listTrackers(path, sequences), [path]);
     }
+  });
+});
+
+Deno.test("listTrackers() finds pytracking's folders in folders", async () => {
+  const files = {
+    "dimp/dimp50_000/uav_s.txt": two,
+    "dimp/dimp50_001/uav_s.txt": two,
+    "flat/S.txt": two,
+    "empty/notes/x.txt": "",
+  };
+  await withFiles(files, async (folder) => {
+    assertEquals(
+      await listTrackers(folder, [sequenceOf("s")]),
+      ["dimp/dimp50_000", "dimp/dimp50_001", "empty", "flat"].map((name) => join(folder, name)),
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { unzipSync } from "fflate";
 import { pictureHeader, withFolder } from "../evaluation/benchmarks/benchmark_folder.ts";
@@ -24,6 +24,7 @@ const vot = {
     },
   }),
   "results/VOT2018/good/baseline/a/a_001.txt": "1\n" + "10,10,20,20\n".repeat(11),
+  "results/VOT2018/good/baseline/stranger/stranger_001.txt": "1\n",
   "results/VOT2018/short/baseline/a/a_001.txt": "1\n10,10,20,20\n",
 };
 
@@ -44,7 +45,10 @@ Deno.test("evaluate score prints a table and a line of JSON, and fails for a sho
     assertEquals(json.trackers.short.sequences_scored, 0);
     assertEquals(json.problems.length, 1);
     assertStringIncludes(stderr, "it has 2 frames, expected 12");
-    assertStringIncludes(stderr, "found 1 sequences, expected 60");
+    assertMatch(stderr, /^Without ants1, ants3, .*, zebrafish1: it is not in the annotations$/m);
+    assertEquals(json.missing.length, 60);
+    assertStringIncludes(stderr, "Not counted of good, for no sequence here: stranger");
+    assertEquals(json.ignored, { good: ["stranger"] });
   }));
 
 Deno.test("evaluate score takes some trackers, and all conventions", () =>

@@ -10,6 +10,7 @@ import type { ConventionName } from "../conventions.ts";
 import type { EaoRange } from "../eao.ts";
 import type { ProtocolName } from "../results.ts";
 import type { Sequence } from "../sequence.ts";
+import { DTB70_SEQUENCES } from "./dtb70_sequences.ts";
 import { readDtb70 } from "./dtb70.ts";
 import { readGot10k } from "./got10k.ts";
 import { readLasot } from "./lasot.ts";
@@ -24,6 +25,7 @@ import { readTrackingNet } from "./trackingnet.ts";
 import { readUav123 } from "./uav123.ts";
 import { UAV_SEQUENCES } from "./uav123_sequences.ts";
 import { readVot } from "./vot.ts";
+import { VOT_SEQUENCES } from "./vot_sequences.ts";
 
 /** A set of sequences that trackers are compared on. */
 export interface Benchmark {
@@ -42,7 +44,7 @@ export interface Benchmark {
 }
 
 const onePass = { protocol: "ope", convention: "pysot" } as const;
-const restart = { protocol: "restart", convention: "pysot", count: 60 } as const;
+const restart = { protocol: "restart", convention: "pysot", readFolder: readVot } as const;
 
 /** The benchmarks that can be scored, by name. */
 export const BENCHMARKS = {
@@ -56,12 +58,17 @@ export const BENCHMARKS = {
   LaSOT: { ...onePass, sequences: LASOT_SEQUENCES, readFolder: readLasot },
   "GOT-10k": { protocol: "ope", convention: "got10k", count: 180, readFolder: readGot10k },
   TrackingNet: { ...onePass, count: 511, readFolder: readTrackingNet },
-  DTB70: { ...onePass, count: 70, readFolder: readDtb70 },
-  VOT2016: { ...restart, eao: { low: 108, high: 371 }, readFolder: readVot },
-  VOT2017: { ...restart, eao: { low: 100, high: 356 }, readFolder: readVot },
-  VOT2018: { ...restart, eao: { low: 100, high: 356 }, readFolder: readVot },
-  VOT2019: { ...restart, eao: { low: 46, high: 291 }, readFolder: readVot },
-  "VOT2018-LT": { protocol: "longTerm", convention: "pysot", count: 35, readFolder: readVot },
+  DTB70: { ...onePass, sequences: DTB70_SEQUENCES, readFolder: readDtb70 },
+  VOT2016: { ...restart, eao: { low: 108, high: 371 }, sequences: VOT_SEQUENCES.VOT2016 },
+  VOT2017: { ...restart, eao: { low: 100, high: 356 }, sequences: VOT_SEQUENCES.VOT2017 },
+  VOT2018: { ...restart, eao: { low: 100, high: 356 }, sequences: VOT_SEQUENCES.VOT2018 },
+  VOT2019: { ...restart, eao: { low: 46, high: 291 }, sequences: VOT_SEQUENCES.VOT2019 },
+  "VOT2018-LT": {
+    protocol: "longTerm",
+    convention: "pysot",
+    sequences: VOT_SEQUENCES["VOT2018-LT"],
+    readFolder: readVot,
+  },
 } as const satisfies Readonly<Record<string, Omit<Benchmark, "name">>>;
 
 /** Name of a benchmark. */
@@ -76,6 +83,8 @@ const ALIASES: Readonly<Record<string, BenchmarkName>> = {
   tb100: "OTB100",
   nfs: "NFS30",
   got10k: "GOT-10k",
+  otbtb50: "OTB50",
+  otbtb100: "OTB100",
   uav: "UAV123",
   vot2018lt: "VOT2018-LT",
 };
@@ -86,15 +95,20 @@ const ALIASES: Readonly<Record<string, BenchmarkName>> = {
  * @throws {RangeError} If there is none of this name.
  */
 export function benchmarkNamed(name: string): Benchmark {
-  const simplify = (text: string) => text.toLowerCase().replace(/[-_ ]/g, "");
-  const names = Object.keys(BENCHMARKS) as BenchmarkName[];
-  const found = names.find((known) => simplify(known) === simplify(name)) ??
-    ALIASES[simplify(name)];
+  const found = findBenchmark(name);
   if (found) return { name: found, ...BENCHMARKS[found] };
+  const names = Object.keys(BENCHMARKS);
   throw new RangeError(
     `Cannot find benchmark "${name}", did you mean ${closest(name, names)}? ` +
       `Known are ${names.join(", ")}`,
   );
+}
+
+/** The benchmark that goes by a name, if there is one; case and hyphens do not matter. */
+export function findBenchmark(name: string): BenchmarkName | undefined {
+  const simplify = (text: string) => text.toLowerCase().replace(/[-_ ]/g, "");
+  const names = Object.keys(BENCHMARKS) as BenchmarkName[];
+  return names.find((known) => simplify(known) === simplify(name)) ?? ALIASES[simplify(name)];
 }
 
 /** What {@linkcode readBenchmark} found. */

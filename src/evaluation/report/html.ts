@@ -13,13 +13,15 @@ import { startReplay } from "./replay_player.ts";
 /** What a report shows. */
 export interface ReportContent {
   readonly scores: BenchmarkScores;
+  /** Sequences of the benchmark that could not be used. */
+  readonly missing?: readonly { readonly name: string; readonly reason: string }[];
   /** Plots as SVG documents. */
   readonly plots: readonly string[];
   readonly replay: readonly ReplaySequence[];
 }
 
 /** Writes a report; it needs nothing beside it but the pictures of the replay, where there are any. */
-export function renderReport({ scores, plots, replay }: ReportContent): string {
+export function renderReport({ scores, missing = [], plots, replay }: ReportContent): string {
   const { name } = scores.benchmark;
   const hasAttributes = scores.scores.some(({ attributes }) => Object.keys(attributes).length > 0);
   return `<!doctype html>
@@ -32,6 +34,8 @@ export function renderReport({ scores, plots, replay }: ReportContent): string {
 ${conventionList(scores)}
 ${htmlTable(trackerTable(scores))}
 ${problemList(scores)}
+${missingList(missing)}
+${extrasList(scores)}
 <h2>Plots</h2>
 <div class="plots">${plots.map((svg) => `<figure>${svg}</figure>`).join("\n")}</div>
 ${hasAttributes ? `<h2>By attribute</h2>${htmlTable(attributeTable(scores))}` : ""}
@@ -70,6 +74,23 @@ function problemList({ problems }: BenchmarkScores): string {
   const items = problems.map(({ reason }) => `<li>${escape(reason)}</li>`).join("\n");
   return `<div class="problems"><p>${problems.length} results are left out: figures of these
 trackers do not compare with those of whole sets.</p><ul>${items}</ul></div>`;
+}
+
+function missingList(missing: readonly { name: string; reason: string }[]): string {
+  if (missing.length === 0) return "";
+  const groups = [...Map.groupBy(missing, ({ reason }) => reason)];
+  const items = groups.map(([reason, group]) =>
+    `<li>${escape(group.map(({ name }) => name).join(", "))}: ${escape(reason)}</li>`
+  );
+  return `<div class="problems"><p>Without ${missing.length} sequences of the benchmark:</p>
+<ul>${items.join("\n")}</ul></div>`;
+}
+
+function extrasList({ extras }: BenchmarkScores): string {
+  return extras.map(({ tracker, names }) =>
+    `<p class="problems">Not counted of ${escape(tracker)}, for no sequence here:
+${escape(names.join(", "))}</p>`
+  ).join("\n");
 }
 
 function htmlTable({ header, rows }: Table): string {

@@ -33,6 +33,7 @@ const scores: BenchmarkScores = {
     { ...scoreOf("Nothing", 0), scored: 0, values: {}, attributes: {}, curves: {} },
   ],
   problems: [],
+  extras: [],
 };
 
 Deno.test("plotScores() draws curves, ranking and attributes of the trackers that have scores", () => {
