@@ -1,5 +1,5 @@
-// relu(x) = max(x, 0), relu6(x) = min(max(x, 0), 6), and their gradients from the output; hard swish
-// x · relu6(x + 3) / 6, and its gradient from the input.
+// relu(x) = max(x, 0), relu6(x) = min(max(x, 0), 6), and their gradients from the output; hard
+// swish x · relu6(x + 3) / 6, and its gradient from the input.
 //
 // A thread takes 16 bytes at a time and strides over the grid; the last few elements go one by one.
 

@@ -6,6 +6,8 @@
 // block an output, its threads side by side along the row. Both split a long axis over gridDim.z
 // blocks into [outer, splits, inner], which a second launch reduces; the order is fixed. Reads each
 // byte once.
+// Runs of 32 are taken in float, runs together in double: a long sum in float would lose its
+// digits.
 
 #include "common.cuh"
 
@@ -23,11 +25,27 @@ __device__ inline float neutral(int reduction) {
 }
 
 // What is not a number stays so.
-__device__ inline float merge(int reduction, float a, float b) {
+template <typename T>
+__device__ inline T merge(int reduction, T a, T b) {
   if (reduction == kSum) return a + b;
   if (reduction == kProduct) return a * b;
   if (a != a || b != b) return a + b;
   return (reduction == kMaximum) == (a > b) ? a : b;
+}
+
+// Reduces x[0], x[stride], … below `count`.
+__device__ inline double reduce_strided(int reduction, const Element *x, int count, Index stride) {
+  constexpr int kRun = 32;
+  double total = neutral(reduction);
+  for (int start = 0; start < count; start += kRun) {
+    float run = neutral(reduction);
+#pragma unroll 4
+    for (int k = start; k < min(start + kRun, count); k++) {
+      run = merge(reduction, run, to_float(x[k * stride]));
+    }
+    total = merge<double>(reduction, total, run);
+  }
+  return total;
 }
 
 }  // namespace
@@ -42,11 +60,8 @@ extern "C" __global__ void reduce_columns(const Element *__restrict__ x, float *
   for (Index n = grid_thread(); n < static_cast<Index>(outer) * inner; n += grid_size()) {
     const Index o = n / inner, i = n % inner;
     const Element *column = x + (o * length + first) * inner + i;
-    float result = neutral(reduction);
-#pragma unroll 4
-    for (int k = first; k < last; k++, column += inner)
-      result = merge(reduction, result, to_float(*column));
-    out[(o * splits + split) * inner + i] = result * scale;
+    const double result = reduce_strided(reduction, column, last - first, inner);
+    out[(o * splits + split) * inner + i] = static_cast<float>(result * scale);
   }
 }
 
@@ -54,24 +69,21 @@ extern "C" __global__ void reduce_columns(const Element *__restrict__ x, float *
 extern "C" __global__ void __launch_bounds__(256)
     reduce_rows(const Element *__restrict__ x, float *__restrict__ out, int outer, int length,
                 int reduction, float scale) {
-  __shared__ float scratch[256];
+  __shared__ double scratch[256];
   const int splits = gridDim.z, split = blockIdx.z;
   const int first = static_cast<int>(static_cast<Index>(length) * split / splits);
   const int last = static_cast<int>(static_cast<Index>(length) * (split + 1) / splits);
   for (Index row = blockIdx.x; row < outer; row += gridDim.x) {
-    float result = neutral(reduction);
-#pragma unroll 4
-    for (int k = first + threadIdx.x; k < last; k += blockDim.x) {
-      result = merge(reduction, result, to_float(x[row * length + k]));
-    }
+    const int start = first + threadIdx.x, threads = blockDim.x;
     __syncthreads();  // the row before has been read
-    scratch[threadIdx.x] = result;
+    scratch[threadIdx.x] = reduce_strided(reduction, x + row * length + start,
+                                          (last - start + threads - 1) / threads, threads);
     for (int half = blockDim.x / 2; half > 0; half /= 2) {
       __syncthreads();
       if (static_cast<int>(threadIdx.x) < half) {
         scratch[threadIdx.x] = merge(reduction, scratch[threadIdx.x], scratch[threadIdx.x + half]);
       }
     }
-    if (threadIdx.x == 0) out[row * splits + split] = scratch[0] * scale;
+    if (threadIdx.x == 0) out[row * splits + split] = static_cast<float>(scratch[0] * scale);
   }
 }
