@@ -110,6 +110,7 @@ class Counter {
       this.boxes++;
       if (refused !== undefined || !box || !hasArea(box) || faultOf(track)) this.refused++;
       else this.#sample(track, index);
+      if (image.kind === "absent") this.missingFrames++;
       if (image.kind !== "file" || this.#pictures.has(image.path)) continue;
       this.#pictures.add(image.path);
       this.frames++;

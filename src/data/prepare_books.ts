@@ -236,9 +236,5 @@ export function toSource(text: string): FrameSource {
 
 /** What a report calls the source of a frame. */
 export function sourceName(source: FrameSource): string {
-  return source.kind === "file"
-    ? source.path
-    : source.kind === "video"
-    ? source.path
-    : `drawn video of seed ${source.video.seed}`;
+  return source.kind === "synthetic" ? `drawn video of seed ${source.video.seed}` : source.path;
 }

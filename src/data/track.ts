@@ -7,6 +7,8 @@ export type FrameSource =
   | { readonly kind: "file"; readonly path: string }
   /** A frame of a video file, counted from 0. */
   | { readonly kind: "video"; readonly path: string; readonly index: number }
+  /** None: a box without a picture. The path is the folder where it should be. */
+  | { readonly kind: "absent"; readonly path: string; readonly reason: string }
   /** A frame that is drawn, counted from 0. */
   | { readonly kind: "synthetic"; readonly video: SyntheticVideoOptions; readonly index: number };
 

@@ -38,6 +38,13 @@ export async function allTracks(items: AsyncIterable<RawItem>): Promise<Track[]>
   return tracks;
 }
 
+/** What a reader finds, tracks and faults apart. */
+export async function sortedItems(items: AsyncIterable<RawItem>) {
+  const all = await Array.fromAsync(items);
+  const tracks = all.filter((item): item is Track => !isFault(item));
+  return { tracks, faults: all.filter(isFault) };
+}
+
 /** Prepares and gives the last report. */
 export async function prepareAll(options: PrepareOptions): Promise<PrepareReport> {
   const reports = await Array.fromAsync(prepare(options));

@@ -142,9 +142,9 @@ function* records(path: string, list: "images" | "annotations"): Generator<Recor
       continue;
     }
     scanner.expect("[");
-    if (scanner.take("]")) continue;
+    if (scanner.take("]")) return;
     do yield readRecord(scanner); while (scanner.take(","));
-    scanner.expect("]");
+    return scanner.expect("]");
   }
 }
 

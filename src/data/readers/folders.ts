@@ -73,15 +73,20 @@ export function splitOfPath(video: string): "train" | "val" {
 /**
  * Pairs the k-th picture with the k-th box; numbers count from 0. A box without a picture stays,
  * so that it is reported and not lost; a picture without a box is no frame of the track.
+ *
+ * @param folder What the report calls the place of the pictures.
  */
 export function pairWithBoxes(
   pictures: readonly string[],
   boxes: readonly (Corner | null)[],
+  folder: string,
 ): TrackFrame[] {
-  const missing = (number: number) => `picture ${number + 1} of ${pictures.length}`;
+  const reason = `there are ${boxes.length} boxes and ${pictures.length} pictures`;
   return boxes.map((box, number) => ({
     number,
-    image: { kind: "file", path: pictures[number] ?? missing(number) },
+    image: number < pictures.length
+      ? { kind: "file", path: pictures[number] }
+      : { kind: "absent", path: folder, reason },
     box,
   }));
 }

@@ -66,6 +66,7 @@ async function trackOf(
   const frames = pairWithBoxes(
     await listFrames(folder),
     boxes.map((box) => box && truncate(box)),
+    folder,
   );
   const absent = skipFlagged ? await readFlags(`${folder}/absence.label`) : [];
   return {

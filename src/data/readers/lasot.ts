@@ -56,7 +56,7 @@ async function framesOf(folder: string, skipFlagged: boolean): Promise<TrackFram
   const boxes = await readBoxes(`${folder}/groundtruth.txt`);
   const inFolder = await listFrames(`${folder}/img`).catch(() => []);
   const pictures = inFolder.length > 0 ? inFolder : await listFrames(folder);
-  const frames = pairWithBoxes(pictures, boxes.map((box) => box && truncate(box)));
+  const frames = pairWithBoxes(pictures, boxes.map((box) => box && truncate(box)), folder);
   if (!skipFlagged) return frames;
   const hidden = await readFlags(`${folder}/full_occlusion.txt`);
   const away = await readFlags(`${folder}/out_of_view.txt`);

@@ -29,7 +29,11 @@ export async function* readOtb({ root }: TrackReaderOptions): AsyncGenerator<Tra
           video,
           id: String(target - 1).padStart(2, "0"),
           split: splitOfPath(video),
-          frames: pairWithBoxes(pictures, await readBoxes(`${folder}/${file}`, { origin: 1 })),
+          frames: pairWithBoxes(
+            pictures,
+            await readBoxes(`${folder}/${file}`, { origin: 1 }),
+            folder,
+          ),
         };
       } catch (error) {
         yield toFault(`${folder}/${file}`, error);

@@ -27,7 +27,7 @@ export async function* readVideo(
     ? {
       video: basename(root),
       id: "00",
-      frames: pairWithBoxes(await listFrames(root), await readBoxes(boxes)),
+      frames: pairWithBoxes(await listFrames(root), await readBoxes(boxes), root),
     }
     : await filmTrack(root, boxes);
 }

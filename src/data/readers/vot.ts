@@ -16,7 +16,7 @@ export async function* readVot({ root }: TrackReaderOptions): AsyncGenerator<Tra
     const video = videoName(root, folder);
     try {
       const pictures = inColor.length > 0 ? inColor : await listFrames(folder);
-      const frames = pairWithBoxes(pictures, await readBoxes(`${folder}/groundtruth.txt`));
+      const frames = pairWithBoxes(pictures, await readBoxes(`${folder}/groundtruth.txt`), folder);
       yield { video, id: "00", split: splitOfPath(video), frames };
     } catch (error) {
       yield toFault(`${folder}/groundtruth.txt`, error);

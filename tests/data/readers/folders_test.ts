@@ -1,24 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { dirname, join } from "@std/path";
+import { join } from "@std/path";
 import { readOtb } from "../../../src/data/readers/otb.ts";
 import { readVideo } from "../../../src/data/readers/video.ts";
-import { allTracks } from "../demo.ts";
+import { allTracks, sortedItems } from "../demo.ts";
+import { makeTree, pictures } from "./tree.ts";
 import { readVot } from "../../../src/data/readers/vot.ts";
-
-/** A folder with these files; pictures may be empty, since readers do not open them. */
-async function makeTree(files: Record<string, string>) {
-  const root = await Deno.makeTempDir();
-  for (const [path, text] of Object.entries(files)) {
-    await Deno.mkdir(join(root, dirname(path)), { recursive: true });
-    await Deno.writeTextFile(join(root, path), text);
-  }
-  return { root, [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }) };
-}
-
-function pictures(folder: string, count: number): Record<string, string> {
-  const names = Array.from({ length: count }, (_, i) => String(i + 1).padStart(4, "0"));
-  return Object.fromEntries(names.map((name) => [`${folder}/${name}.jpg`, ""]));
-}
 
 Deno.test("readOtb() reads a track from each box file and counts pixels from 0", async () => {
   await using tree = await makeTree({
@@ -47,7 +33,11 @@ Deno.test("readVot() finds pictures in color or beside the boxes", async () => {
   assertEquals(bag.frames.length, 1);
   assertEquals(bag.frames[0].image, { kind: "file", path: `${tree.root}/bag/color/0001.jpg` });
   // The second box has no picture: it is kept, to be reported.
-  assertEquals(ball.frames[1].image, { kind: "file", path: "picture 2 of 1" });
+  assertEquals(ball.frames[1].image, {
+    kind: "absent",
+    path: `${tree.root}/ball`,
+    reason: "there are 2 boxes and 1 pictures",
+  });
 });
 
 Deno.test("readVideo() takes a folder of pictures, or the frames of a file", async () => {
@@ -62,5 +52,13 @@ Deno.test("readVideo() takes a folder of pictures, or the frames of a file", asy
   const [film] = await allTracks(readVideo({ root: join(tree.root, "cat.mp4"), boxes }));
   assertEquals(film.video, "cat");
   assertEquals(film.frames[1].image, { kind: "video", path: join(tree.root, "cat.mp4"), index: 1 });
-  await assertRejects(() => readVideo({ root: tree.root }).next(), TypeError, "pass --boxes FILE");
+  const { faults } = await sortedItems(readVideo({ root: tree.root })); // a film without boxes
+  assertEquals(faults.map(({ file }) => file), [join(tree.root, "cat.txt")]);
+  await Deno.writeTextFile(join(tree.root, "cat.txt"), "1,2,3,4\n");
+  assertEquals((await allTracks(readVideo({ root: tree.root })))[0].frames.length, 1);
+  await assertRejects(
+    () => readVideo({ root: join(tree.root, "cats") }).next(),
+    TypeError,
+    "pass --boxes FILE",
+  );
 });
