@@ -5,11 +5,10 @@
  *
  * @module
  */
-import { pictureBounds, type Region } from "../evaluation/region.ts";
-import type { Mark } from "../evaluation/region.ts";
+import type { Mark, Region } from "../evaluation/region.ts";
 import type { ProtocolName, RawResult } from "../evaluation/results.ts";
+import { isOnTarget } from "../evaluation/run/follow.ts";
 import { startBox } from "../evaluation/start_box.ts";
-import { votOverlap } from "../evaluation/vot_overlap.ts";
 import { SKIPPED_AFTER_FAILURE } from "../evaluation/eao.ts";
 import type { Center } from "../geometry/boxes.ts";
 import type { Image } from "../image/image.ts";
@@ -118,6 +117,8 @@ class Lane {
     },
   ): void {
     if (!target) {
+      // With restarts it waits for a frame with something to start from.
+      if (protocol === "restart") return;
       throw new RangeError(`Cannot track: the target is not given in frame ${index + 1}`);
     }
     const box = startBox(target, protocol);
@@ -148,10 +149,7 @@ class Lane {
       size: frame,
     });
     this.#box = next;
-    const bounds = pictureBounds({ w: frame.width, h: frame.height });
-    if (protocol !== "restart" || target && votOverlap(box, target, bounds) > 0) {
-      return this.#tell(box, score);
-    }
+    if (protocol !== "restart" || isOnTarget(box, target, frame)) return this.#tell(box, score);
     this.template = undefined;
     this.#startsAt = this.run.length + SKIPPED_AFTER_FAILURE;
     this.#tell(2, NaN);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Region, votOverlap } from "../../src/evaluation/mod.ts";
-import { startBox } from "../../src/evaluation/start_box.ts";
+import type { ProtocolName, Region } from "../../src/evaluation/mod.ts";
+import { type Followed, followSequence } from "../../src/evaluation/run/follow.ts";
 import { trackerOptions } from "../../src/experiment/held_out.ts";
 import type { Image } from "../../src/image/image.ts";
 import { buildModel, type SiamBAN } from "../../src/models/mod.ts";
@@ -36,30 +36,15 @@ const settings: SiamBANTrackerOptions[] = [
   {},
 ].map((tracking) => ({ ...trackerOptions(tinyExperiment()), ...tracking }));
 
-/** One pass, one setting. */
-function trackOnePass(model: SiamBAN, setting: SiamBANTrackerOptions): unknown[] {
-  using tracker = new SiamBANTracker(model, setting);
-  const first = startBox(truth[0], "ope");
-  tracker.init(frames[0], first);
-  return [first, ...frames.slice(1).map((frame) => tracker.track(frame).box)];
-}
-
-/** With restarts, one setting; as siamban's tools/test.py has it. */
-function trackWithRestarts(model: SiamBAN, setting: SiamBANTrackerOptions): unknown[] {
-  using tracker = new SiamBANTracker(model, setting);
-  const bounds = { left: 0, top: 0, right: WIDTH, bottom: HEIGHT };
-  let start = 0;
-  return frames.map((frame, i) => {
-    if (i < start) return 0;
-    if (i === start) {
-      tracker.init(frame, startBox(truth[i], "restart"));
-      return 1;
-    }
-    const { box } = tracker.track(frame);
-    if (votOverlap(box, truth[i], bounds) > 0) return box;
-    start = i + 5;
-    return 2;
-  });
+/** What each setting gets by itself. */
+async function trackAlone(model: SiamBAN, protocol: ProtocolName): Promise<Followed[]> {
+  const alone: Followed[] = [];
+  for (const setting of settings) {
+    using tracker = new SiamBANTracker(model, setting);
+    const sequence = { name: "noise", frames: [], truth, attributes: [] };
+    alone.push(await followSequence(tracker, sequence, { protocol, frames }));
+  }
+  return alone;
 }
 
 function tinyTracking(): SiamBAN {
@@ -71,10 +56,10 @@ function tinyTracking(): SiamBAN {
 testTiny("trackSideBySide() gives each setting what it gets by itself", async () => {
   using model = tinyTracking();
   const before = liveTensors();
+  const alone = await trackAlone(model, "ope");
   for (const batch of [1, 3, 8]) {
     const side = await trackSideBySide(model, { frames, truth, protocol: "ope", settings, batch });
-    const alone = settings.map((setting) => trackOnePass(model, setting));
-    assertEquals(side.results.map(({ runs }) => runs[0]), alone);
+    assertEquals(side.results.map(({ runs }) => runs[0]), alone.map((run) => run.trajectory));
     assertEquals(side.searches, settings.length * (frames.length - 1));
     // Two settings are equal, and all but one start with the same square.
     assert(side.answered <= side.searches - (frames.length - 1) - 4);
@@ -86,7 +71,7 @@ testTiny("trackSideBySide() restarts each setting where it fails", async () => {
   using model = tinyTracking();
   const before = liveTensors();
   const side = await trackSideBySide(model, { frames, truth, protocol: "restart", settings });
-  const alone = settings.map((setting) => trackWithRestarts(model, setting));
+  const alone = (await trackAlone(model, "restart")).map(({ trajectory }) => trajectory);
   assertEquals(side.results.map(({ runs }) => runs[0]), alone);
   assert(alone.flat().filter((answer) => answer === 2).length > 3);
   assertEquals(liveTensors(), before);
@@ -94,16 +79,13 @@ testTiny("trackSideBySide() restarts each setting where it fails", async () => {
 
 testTiny("trackSideBySide() tells confidences in long-term tracking", async () => {
   using model = tinyTracking();
-  const { results: [{ runs: [run], confidences }] } = await trackSideBySide(model, {
-    frames,
-    truth: [...truth.slice(0, 3), null, ...truth.slice(4)],
-    protocol: "longTerm",
-    settings: settings.slice(0, 1),
+  const options = { frames, truth, protocol: "longTerm", settings } as const;
+  const { results } = await trackSideBySide(model, options);
+  const alone = await trackAlone(model, "longTerm");
+  results.forEach(({ runs: [run], confidences }, i) => {
+    assertEquals(run, alone[i].trajectory);
+    assertEquals([...confidences![0]], [...alone[i].confidences]);
   });
-  assertEquals(run[0], 1);
-  assertEquals(run.length, frames.length);
-  assertEquals(confidences![0].map(Number.isFinite as never).indexOf(0 as never), 0);
-  assert(confidences![0].slice(1).every((score) => score >= 0 && score <= 1));
 });
 
 testTiny(

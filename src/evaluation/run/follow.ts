@@ -3,6 +3,7 @@ import type { Image } from "../../image/image.ts";
 import type { Ltwh } from "../../geometry/boxes.ts";
 import type { GroupedTracker } from "../../tracking/group.ts";
 import type { Tracked, Tracker } from "../../tracking/tracker.ts";
+import { SKIPPED_AFTER_FAILURE } from "../eao.ts";
 import { isPolygon, pictureBounds, type Region, type Trajectory } from "../region.ts";
 import type { ProtocolName } from "../results.ts";
 import type { Sequence } from "../sequence.ts";
@@ -20,9 +21,6 @@ export interface Followed {
 }
 
 type AnyTracker = Tracker | GroupedTracker;
-
-/** Frames that are passed over after a failure (VOT). */
-const SKIPPED_FRAMES = 5;
 
 /**
  * Follows the target of a sequence by a benchmark's protocol (siamban/tools/test.py).
@@ -119,12 +117,23 @@ class RestartCourse {
       return [1, NaN];
     }
     const { box, score }: Tracked = await tracker.track(frame);
-    const bounds = pictureBounds({ w: frame.width, h: frame.height });
-    const overlap = truth ? votOverlap(box, outlineOf(truth), bounds) : 0;
-    if (overlap > 0) return [box, score];
-    this.#nextStart = index + SKIPPED_FRAMES;
+    if (isOnTarget(box, truth, frame)) return [box, score];
+    this.#nextStart = index + SKIPPED_AFTER_FAILURE;
     return [2, score];
   }
+}
+
+/**
+ * Whether a box still touches the target in a picture; if not, VOT starts the tracker again.
+ *
+ * @param truth Null, which no box touches, where the target is not there.
+ */
+export function isOnTarget(
+  box: Ltwh,
+  truth: Region | null,
+  { width: w, height: h }: Pick<Image, "width" | "height">,
+): boolean {
+  return truth !== null && votOverlap(box, outlineOf(truth), pictureBounds({ w, h })) > 0;
 }
 
 // Parity: a box as truth becomes a polygon whose far corners are its last pixels (tools/test.py).
