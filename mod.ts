@@ -39,4 +39,5 @@ export * from "./src/search/mod.ts";
 export * from "./src/tracking/mod.ts";
 export * from "./src/training/mod.ts";
 export * from "./src/trax/mod.ts";
+export * from "./src/view/mod.ts";
 export * from "./src/weights/mod.ts";

@@ -20,6 +20,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   "src/tracking/": 4,
   "src/training/": 4,
   "src/evaluation/": 5,
+  "src/view/": 5,
   "src/experiment/": 6,
   "src/parity/": 6,
   "src/search/": 6,

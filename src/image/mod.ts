@@ -11,5 +11,6 @@ export * from "./native_images.ts";
 export * from "./picture_source.ts";
 export * from "./resize.ts";
 export * from "./subwindow.ts";
-export * from "./video.ts";
+export { readVideo, type VideoInfo, videoInfo, type VideoOptions } from "./video.ts";
+export * from "./video_writer.ts";
 export * from "./warp.ts";

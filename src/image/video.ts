@@ -19,17 +19,26 @@ export async function videoInfo(path: string): Promise<VideoInfo> {
   return (await probe(path)).info;
 }
 
+/** How a video is opened. */
+export interface VideoOptions {
+  /** Name of ffmpeg's input format where the path does not tell, such as `v4l2` for a camera's device. */
+  readonly form?: string;
+}
+
 /**
  * Decodes a video's frames in order, through an ffmpeg process. With the same ffmpeg libraries the
  * pixels equal those of `cv2.VideoCapture`. Leaving the loop early ends the process.
  *
  * @throws {Error} If ffmpeg is not installed, or cannot read the file.
  */
-export async function* readVideo(path: string): AsyncGenerator<Image> {
-  const { info: { width, height }, version } = await probe(path);
+export async function* readVideo(
+  path: string,
+  { form }: VideoOptions = {},
+): AsyncGenerator<Image> {
+  const { info: { width, height }, version } = await probe(path, form);
   // Option names: -fps_mode since 5.1, which made -vsync obsolete.
   const everyFrame = version < 5.1 ? "-vsync" : "-fps_mode";
-  const args = `-v error -nostdin -i`.split(" ");
+  const args = ["-v", "error", "-nostdin", ...formArgs(form), "-i"];
   const output = `${everyFrame} passthrough -f rawvideo -pix_fmt bgr24 pipe:1`.split(" ");
   const child = spawn("ffmpeg", [...args, path, ...output], path);
   const messages = lastText(child.stderr);
@@ -55,11 +64,15 @@ interface Probe {
   readonly version: number;
 }
 
-async function probe(path: string): Promise<Probe> {
+function formArgs(form?: string): string[] {
+  return form === undefined ? [] : ["-f", form];
+}
+
+async function probe(path: string, form?: string): Promise<Probe> {
   const entries = "program_version=version:stream=width,height,r_frame_rate,nb_frames" +
     ":stream_tags=rotate:stream_side_data=rotation";
   const args = `-v error -select_streams v:0 -show_entries ${entries} -of json`.split(" ");
-  const child = spawn("ffprobe", [...args, path], path);
+  const child = spawn("ffprobe", [...args, ...formArgs(form), path], path);
   const [text, messages, { success }] = await Promise.all([
     new Response(child.stdout).text(),
     lastText(child.stderr),
@@ -108,6 +121,25 @@ function spawn(program: "ffmpeg" | "ffprobe", args: string[], path: string) {
     throw new Error(
       `Cannot read the video "${path}": ${program} is not installed, install it with ` +
         `"apt install ffmpeg", or give a folder of pictures`,
+      { cause },
+    );
+  }
+}
+
+/** An ffmpeg that is fed through its standard input, with the end of what it says. */
+export function spawnFfmpeg(args: readonly string[], path: string) {
+  try {
+    const child = new Deno.Command("ffmpeg", {
+      args: [...args],
+      stdin: "piped",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    return { child, messages: lastText(child.stderr) };
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new Error(
+      `Cannot write the video "${path}": ffmpeg is not installed, install it with "apt install ffmpeg"`,
       { cause },
     );
   }

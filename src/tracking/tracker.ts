@@ -9,6 +9,13 @@ export interface Tracked {
   readonly score: number;
 }
 
+/** A frame with what a tracker sees in it. */
+export interface TrackedFrame extends Tracked {
+  readonly frame: Image;
+  /** Time of the tracker alone, without reading the frame. */
+  readonly elapsedMs: number;
+}
+
 /** Follows one target through a sequence of frames. */
 export interface Tracker extends Disposable {
   /**
@@ -38,15 +45,14 @@ export async function* trackFrames(
   tracker: Tracker,
   frames: AsyncIterable<Image> | Iterable<Image>,
   box: Ltwh,
-): AsyncGenerator<Tracked & { readonly frame: Image }> {
+): AsyncGenerator<TrackedFrame> {
   let started = false;
   for await (const frame of frames) {
-    if (started) {
-      yield { ...tracker.track(frame), frame };
-    } else {
-      tracker.init(frame, box);
-      started = true;
-      yield { box, score: 1, frame };
-    }
+    const start = performance.now();
+    let tracked: Tracked = { box, score: 1 };
+    if (started) tracked = tracker.track(frame);
+    else tracker.init(frame, box);
+    started = true;
+    yield { ...tracked, frame, elapsedMs: performance.now() - start };
   }
 }

@@ -111,3 +111,14 @@ Deno.test("readFrames() reads a folder in natural order, and refuses one without
     assertEquals(widths, [1, 2, 3]);
     await assertRejects(() => readFrames(`${folder}/none`).next(), Deno.errors.NotFound);
   }));
+
+Deno.test({
+  name: "readVideo() opens a source of a given form, as a camera is",
+  ignore: !ffmpeg,
+  async fn() {
+    const frames = await Array.fromAsync(
+      readVideo("testsrc=size=64x48:rate=5:duration=1", { form: "lavfi" }),
+    );
+    assertEquals(frames.map(({ width, height }) => [width, height]), Array(5).fill([64, 48]));
+  },
+});

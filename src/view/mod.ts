@@ -1,0 +1,3 @@
+/** Watching a tracker in a browser. */
+export * from "./live_view.ts";
+export * from "./recorder.ts";
