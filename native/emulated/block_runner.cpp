@@ -280,7 +280,10 @@ bool BlockRunner::owns(uint64_t address) const {
   auto within = [address](const void *start, size_t bytes) {
     return address - reinterpret_cast<uint64_t>(start) < bytes;
   };
-  if (within(stacks_, kMostThreads * kStackBytes)) return true;
+  if (within(stacks_, kMostThreads * kStackBytes) || within(&context_, sizeof context_) ||
+      within(threads_.get(), kMostThreads * sizeof(ThreadContext))) {
+    return true;
+  }
   for (const SharedVariable &variable : shared_) {
     if (within(variable.start, variable.bytes)) return true;
   }

@@ -17,6 +17,7 @@ namespace {
 constexpr Address kFirstPlace = 0x200000000000, kPlaceStep = 0x020000000000;
 constexpr int kPlaces = 32;
 constexpr Address kSpan = Address{1} << 38;
+constexpr size_t kUnusedStart = 1 << 30;  // what lies before the first allocation is the device's too
 constexpr size_t kPage = 4096;
 constexpr size_t kAlignment = 256;
 constexpr unsigned char kCanary = 0xC5;
@@ -49,7 +50,7 @@ void reserve_range() {
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (got == want) {
       base = reinterpret_cast<Address>(got);
-      next_page = base + kPage;
+      next_page = base + kUnusedStart;
       return;
     }
     if (got != MAP_FAILED) munmap(got, kSpan);

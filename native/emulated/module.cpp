@@ -46,6 +46,14 @@ void *open_image(const void *image, size_t bytes, int &file) {
   fail(kInvalidImage, "the module cannot be loaded: %s", reason.c_str());
 }
 
+// dlopen knows libraries by the path they were opened under: the number may be used again only when
+// the loader has let go of it.
+void close_image(void *library, int file) {
+  std::string path = format_text("/proc/self/fd/%d", file);
+  dlclose(library);
+  if (!dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD)) close(file);
+}
+
 // Calls visit(name, symbol) for each symbol of the image's full symbol table.
 template <typename Visit>
 void each_symbol(const Elf64_Ehdr *header, Visit visit) {
@@ -127,11 +135,11 @@ Module *load_module(const void *image) {
   int file;
   void *library = open_image(image, image_bytes(header), file);
   auto *module = new Module{library, file, nullptr, {}, {}, {}};
-  module->table =
-      static_cast<const KernelTable *>(dlsym(module->library, "emulated_kernel_table"));
-  if (!module->table || module->table->abi != kAbi) {
-    dlclose(library);
-    close(file);
+  using Table = const KernelTable *();
+  auto *table = reinterpret_cast<Table *>(dlsym(library, "emulated_kernel_table"));
+  if (table) module->table = table();
+  if (!table || module->table->abi != kAbi) {
+    close_image(library, file);
     delete module;
     fail(kNoBinary, "the module was compiled by another version of the emulated device");
   }
@@ -143,8 +151,7 @@ Module *load_module(const void *image) {
 
 void unload_module(Module *module) {
   own_variables(*module, false);
-  dlclose(module->library);
-  close(module->file);
+  close_image(module->library, module->file);
   delete module;
 }
 

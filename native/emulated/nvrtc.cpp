@@ -144,6 +144,7 @@ void compile(Program &program, const Options &options) {
       "-x", "c++", "-std=gnu++" + options.standard.substr(3), "-O2", "-march=native", "-shared", "-fPIC",
       "-ffixed-r15", "-mtls-dialect=gnu2", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
       "-fno-strict-aliasing", "-fno-exceptions", "-fno-stack-protector", "-fno-semantic-interposition",
+      "-fno-gnu-unique",  // or the object could never be unloaded
       "-w", "-Wl,-Bsymbolic", "-Wl,-z,defs"};
   if (options.checked) {
     arguments.insert(arguments.end(),

@@ -53,7 +53,7 @@ struct Parameter {
   unsigned pointee;       // bytes of what a pointer parameter points to; 0 for a value
 };
 
-// One kernel of an object, found under `emulated_kernels`.
+// One kernel of an object.
 struct Kernel {
   const char *name;
   const void *address;    // of the function, whose symbol is the name that modules know it by
@@ -63,6 +63,7 @@ struct Kernel {
   int most_threads;       // of __launch_bounds__; 0 if there are none
 };
 
+// What an object's function `emulated_kernel_table` gives.
 struct KernelTable {
   int abi;
   int count;
@@ -70,6 +71,6 @@ struct KernelTable {
   char *(*shared_anchor)();  // an address in this thread's shared memory, see module.cpp
 };
 
-constexpr int kAbi = 1;
+constexpr int kAbi = 2;
 
 }  // namespace emulated

@@ -5,17 +5,15 @@
 #pragma once
 
 #ifdef EMULATED_CHECKED
-#define EMULATED_UNCHECKED __attribute__((no_sanitize("kernel-address")))
-
-EMULATED_UNCHECKED static inline void emulated_access(unsigned long address, unsigned long bytes, bool write) {
-  emulated_self->block->services->access(emulated_self, address, bytes, write);
+EMULATED_UNCHECKED static inline void emulated_access(void *address, long bytes, bool write) {
+  emulated_self->block->services->access(emulated_self, reinterpret_cast<uint64_t>(address), bytes, write);
 }
 
 #define EMULATED_ACCESS(bytes)                                                            \
-  EMULATED_UNCHECKED void __asan_load##bytes##_noabort(unsigned long address) {           \
+  EMULATED_UNCHECKED void __asan_load##bytes##_noabort(void *address) {           \
     emulated_access(address, bytes, false);                                               \
   }                                                                                       \
-  EMULATED_UNCHECKED void __asan_store##bytes##_noabort(unsigned long address) {          \
+  EMULATED_UNCHECKED void __asan_store##bytes##_noabort(void *address) {          \
     emulated_access(address, bytes, true);                                                \
   }
 extern "C" {
@@ -24,13 +22,15 @@ EMULATED_ACCESS(2)
 EMULATED_ACCESS(4)
 EMULATED_ACCESS(8)
 EMULATED_ACCESS(16)
-EMULATED_UNCHECKED void __asan_loadN_noabort(unsigned long address, unsigned long bytes) {
+EMULATED_UNCHECKED void __asan_loadN_noabort(void *address, long bytes) {
   emulated_access(address, bytes, false);
 }
-EMULATED_UNCHECKED void __asan_storeN_noabort(unsigned long address, unsigned long bytes) {
+EMULATED_UNCHECKED void __asan_storeN_noabort(void *address, long bytes) {
   emulated_access(address, bytes, true);
 }
 EMULATED_UNCHECKED void __asan_handle_no_return() {}
+EMULATED_UNCHECKED void __asan_before_dynamic_init(const void *) {}
+EMULATED_UNCHECKED void __asan_after_dynamic_init() {}
 }
 #undef EMULATED_ACCESS
 #endif

@@ -2,6 +2,8 @@
 // to the source when it is compiled (kernel_text.cpp).
 #pragma once
 
+#define EMULATED_UNCHECKED __attribute__((no_sanitize("kernel-address")))
+
 namespace emulated {
 
 template <size_t... i>
@@ -29,13 +31,14 @@ template <typename... P, void (*function)(P...)>
 struct KernelOf<function> {
   static constexpr Parameter parameters[sizeof...(P) + 1] = {ParameterOf<P>::value..., {0, 0, 0}};
 
+  // The values lie in the host's memory, so these two are not checked.
   template <size_t... i>
-  static void unpack(void **values, Numbers<i...>) {
+  EMULATED_UNCHECKED static void unpack(void **values, Numbers<i...>) {
     function(*static_cast<P *>(values[i])...);
   }
-  static void call(void **values) { unpack(values, typename NumbersTo<sizeof...(P)>::Type{}); }
+  EMULATED_UNCHECKED static void call(void **values) { unpack(values, typename NumbersTo<sizeof...(P)>::Type{}); }
 
-  static Kernel describe(const char *name, int most_threads) {
+  EMULATED_UNCHECKED static Kernel describe(const char *name, int most_threads) {
     return {name, reinterpret_cast<const void *>(function), call, parameters, int(sizeof...(P)), most_threads};
   }
 };
@@ -47,9 +50,11 @@ extern "C" thread_local char emulated_shared_anchor;
 thread_local char emulated_shared_anchor = 0;
 inline char *emulated_anchor() { return &emulated_shared_anchor; }
 
-#define EMULATED_KERNELS(...)                                                              \
-  static const emulated::Kernel emulated_kernels[] = {__VA_ARGS__};                        \
-  extern "C" const emulated::KernelTable emulated_kernel_table;                            \
-  extern "C" const emulated::KernelTable emulated_kernel_table = {                         \
-      emulated::kAbi, sizeof emulated_kernels / sizeof *emulated_kernels, emulated_kernels, \
-      emulated_anchor};
+// A function, because its body must not be checked: it runs while no thread does.
+#define EMULATED_KERNELS(...)                                                                \
+  extern "C" EMULATED_UNCHECKED const emulated::KernelTable *emulated_kernel_table() {       \
+    static const emulated::Kernel kernels[] = {__VA_ARGS__};                                 \
+    static const emulated::KernelTable table = {                                             \
+        emulated::kAbi, sizeof kernels / sizeof *kernels, kernels, emulated_anchor};         \
+    return &table;                                                                           \
+  }

@@ -4,6 +4,9 @@ import { emulatedLibrary } from "../../../../src/backends/cuda/emulated.ts";
 import { librariesFrom } from "../../../../src/backends/cuda/libraries.ts";
 import { ParameterBlock } from "../../../../src/ffi/memory.ts";
 
+/** Compiled texts: a device that was reset loads them again. */
+const images = new Map<string, Uint8Array<ArrayBuffer>>();
+
 /** A kernel's argument: an address, an int32 or a float32. */
 export type Argument = bigint | number | { readonly float: number };
 
@@ -23,9 +26,12 @@ export interface TestLaunch {
 export class TestDevice {
   readonly driver: Driver;
   readonly nvrtc: Nvrtc;
+  /** The library's file. */
+  readonly library: string;
   readonly #modules = new Map<string, bigint>();
 
   constructor(library: string) {
+    this.library = library;
     const libraries = librariesFrom(library);
     this.driver = new Driver(libraries.driver);
     this.nvrtc = new Nvrtc(libraries.nvrtc);
@@ -33,22 +39,39 @@ export class TestDevice {
     this.driver.retainContext(this.driver.device(0));
   }
 
+  /**
+   * Compiles a text.
+   *
+   * @throws {SyntaxError} If it does not compile, with the log.
+   */
+  compile(source: string, options: readonly string[] = []): Uint8Array<ArrayBuffer> {
+    const { image, log } = this.nvrtc.compile({
+      name: "test.cu",
+      source,
+      headers: {},
+      options: ["--gpu-architecture=sm_90", ...options],
+    });
+    if (image === undefined) throw new SyntaxError(log);
+    return image;
+  }
+
   /** Compiles a text, once, and gives one of its kernels. */
   kernel(source: string, name: string, options: readonly string[] = []): bigint {
     const key = [...options, source].join("\n");
     let module = this.#modules.get(key);
     if (module === undefined) {
-      const { image, log } = this.nvrtc.compile({
-        name: "test.cu",
-        source,
-        headers: {},
-        options: ["--gpu-architecture=sm_90", ...options],
-      });
-      if (image === undefined) throw new Error(log);
+      let image = images.get(key);
+      if (!image) images.set(key, image = this.compile(source, options));
       module = this.driver.loadModule(image).address;
       this.#modules.set(key, module);
     }
     return this.driver.getFunction(module, name);
+  }
+
+  /** Ends all that belongs to the context, a failure too. */
+  reset(): void {
+    const symbols = { cuDevicePrimaryCtxReset_v2: { parameters: ["i32"], result: "i32" } } as const;
+    Deno.dlopen(this.library, symbols).symbols.cuDevicePrimaryCtxReset_v2(0);
   }
 
   /** Queues a launch. */
@@ -70,6 +93,12 @@ export class TestDevice {
       stream,
       parameters: block.table,
     });
+  }
+
+  /** Queues a launch and waits for it. */
+  run(kernel: bigint, launch: TestLaunch): void {
+    this.launch(kernel, launch);
+    this.driver.synchronize();
   }
 
   /** Device memory with these values. */
@@ -99,7 +128,17 @@ async function whyMissing(): Promise<string | undefined> {
   }
 }
 
-/** Registers a test on a fresh view of the emulated device; ignored, with the reason, without g++. */
+/** A copy of the library: its device breaks in these tests, and nobody else's with it. */
+const copy = missing ? "" : await copyOfLibrary();
+
+async function copyOfLibrary(): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".so" });
+  await Deno.copyFile(await emulatedLibrary(), file);
+  addEventListener("unload", () => Deno.removeSync(file));
+  return file;
+}
+
+/** Registers a test on a device as if just switched on; ignored, with the reason, without g++. */
 export function testOnDevice(
   name: string,
   run: (device: TestDevice) => void | Promise<void>,
@@ -107,6 +146,23 @@ export function testOnDevice(
   Deno.test({
     name: missing ? `${name} (${missing.split("\n")[0]})` : name,
     ignore: missing !== undefined,
-    fn: async () => await run(new TestDevice(await emulatedLibrary())),
+    async fn() {
+      const device = new TestDevice(copy);
+      try {
+        await run(device);
+      } finally {
+        device.reset();
+      }
+    },
   });
+}
+
+/** Runs something with an environment variable set. */
+export function withSetting<T>(name: string, value: string, run: () => T): T {
+  Deno.env.set(name, value);
+  try {
+    return run();
+  } finally {
+    Deno.env.delete(name);
+  }
 }
