@@ -13,7 +13,8 @@ const USAGE = `Usage: deno task bench [options]
   --batch N      pairs a step of SiamBAN-R50, 2
   --rounds N     counted steps, ours and PyTorch's in turn, after one that is not counted; 5
   --threads N    CPU threads of either; all cores
-  --device NAME  auto, onednn or reference
+  --device NAME  auto, cuda, onednn, reference or emulated
+  --precision P  on a GPU: float32, tf32 or bf16
   --only PART    steps, xcorr or loader
   --profile      where the time of a step goes, and how near it is to what the processor can do
   --no-torch     times ours alone
@@ -42,7 +43,7 @@ const REGIMES: readonly Regime[] = ["frozen", "trained"];
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
-    string: ["batch", "rounds", "threads", "device", "only"],
+    string: ["batch", "rounds", "threads", "device", "precision", "only"],
     boolean: ["json", "torch", "help", "profile"],
     negatable: ["torch"],
     default: { batch: "2", rounds: "5", threads: "0", device: "auto", torch: true },
@@ -50,7 +51,10 @@ export async function main(args: string[]): Promise<void> {
   });
   if (options.help) return console.log(USAGE);
   const threads = whole("threads", options.threads) || navigator.hardwareConcurrency;
-  await using backend = await useBackend(options.device as "auto", { threads });
+  await using backend = await useBackend(options.device as "auto", {
+    threads,
+    precision: options.precision as "float32" | undefined,
+  });
   await using peer = options.torch && !options.profile ? await TorchPeer.start(threads) : undefined;
   console.log(
     `${backend.name}, ${threads} threads${backend.note ? ` (${backend.note})` : ""}; ` +

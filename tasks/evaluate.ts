@@ -60,7 +60,7 @@ run, epochs: track, then score; options of score work too; what has results is n
   --workers N          threads, each with a tracker; one a core
   --batch N            tracks N sequences at once in one thread, for a device that gains by it
   --set KEY=VALUE      changes a setting, such as tracking.penaltyK=0.1; may be repeated
-  --device NAME        auto, onednn or reference`;
+  --device NAME        auto, cuda, onednn, reference or emulated`;
 
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {

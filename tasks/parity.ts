@@ -9,7 +9,8 @@ import { checkFolder, isCheck, paritySections, type SectionFinding } from "../sr
 import { runTask } from "./run_task.ts";
 
 const USAGE = `Usage: deno task parity DIR [options]
-  --device NAME     auto, onednn or reference
+  --device NAME     auto, cuda, onednn, reference or emulated
+  --precision NAME  on a GPU: float32, tf32 or bf16
   --only A,B        sections: ${paritySections().join(", ")}
   --media DIR       where the videos lie that a golden file names; ../realdata beside DIR
   --slow            compares, too, what takes the reference backend long
@@ -18,7 +19,7 @@ const USAGE = `Usage: deno task parity DIR [options]
 /** Runs the command; prints each check as it comes. */
 export async function main(args: string[]): Promise<void> {
   const { _: [root, ...rest], ...options } = parseArgs(args, {
-    string: ["_", "device", "only", "media"],
+    string: ["_", "device", "precision", "only", "media"],
     boolean: ["json", "slow", "help"],
     default: { device: "auto" },
     unknown: (argument: string, key?: string) =>
@@ -30,7 +31,9 @@ export async function main(args: string[]): Promise<void> {
   const unknown = only?.find((section) => !paritySections().includes(section));
   if (unknown) fail(`no section is "${unknown}", expected some of ${paritySections().join(", ")}`);
 
-  await using backend = await useBackend(options.device as BackendName);
+  await using backend = await useBackend(options.device as BackendName, {
+    precision: options.precision as "float32" | undefined,
+  });
   if (backend.note) console.log(`Using ${backend.name}: ${backend.note}`);
   const media = [join(root, "../realdata"), ...options.media ? [options.media] : []];
   const tally = new Tally();

@@ -21,7 +21,11 @@ const USAGE = `Usage: deno task train [--config FILE] [options]
   --config FILE     experiment: .ts, .json, or YAML as siamban, pysot and NanoTrack have it;
                     configs/quickstart.ts
   --set KEY=VALUE   changes a setting, such as training.batchSize=8; may be repeated
-  --device NAME     auto, onednn or reference
+  --device NAME     auto, cuda, onednn, reference or emulated
+  --precision NAME  on a GPU: float32, tf32 or bf16
+  --deterministic   has a GPU give the same bits at each run
+  --no-graph        has a GPU take each step launch by launch
+  --device-debug    has a GPU wait after each launch, so that a fault names the op and its shapes
   --threads N       CPU threads of the native kernels; all cores
   --seed N          start of every random stream
   --resume FILE     checkpoint to go on from, or auto for the newest in training.snapshotDir
@@ -35,13 +39,15 @@ const DEMONSTRATION = fromFileUrl(new URL("../configs/quickstart.ts", import.met
 const SECONDS_BETWEEN_LINES = 5;
 
 /** Options that stand for settings of the training. */
-const SHORTCUTS = ["device", "threads", "seed", "resume"] as const;
+const SHORTCUTS = ["device", "precision", "threads", "seed", "resume"] as const;
 
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
-    string: ["config", "cfg", "set", "device", "threads", "seed", "resume"],
-    boolean: ["json", "help", "profile-data"],
+    string: ["config", "cfg", "set", "device", "precision", "threads", "seed", "resume"],
+    boolean: ["json", "help", "profile-data", "graph", "deterministic", "device-debug"],
+    negatable: ["graph"],
+    default: { graph: true },
     collect: ["set"],
     unknown: (option: string, key?: string) =>
       key === undefined || fail(`unknown option ${option}`),
@@ -55,14 +61,20 @@ export async function main(args: string[]): Promise<void> {
     if (value === "") fail(`--${key} is without a value`);
     return value === undefined ? [] : [`training.${key}=${value}`];
   });
+  const switches = [
+    ...options.graph ? [] : ["training.graph=false"],
+    ...options.deterministic ? ["training.deterministic=true"] : [],
+    ...options["device-debug"] ? ["training.deviceDebug=true"] : [],
+  ];
   const { config, ignored } = await loadExperiment(String(file), {
-    overrides: [...options.set as string[], ...shortcuts],
+    overrides: [...options.set as string[], ...shortcuts, ...switches],
   });
   for (const reason of ignored) console.log(`Ignored: ${reason}`);
-  const { device, threads } = config.training;
-  const problem = device === "reference" ? undefined : await prepareNative();
-  await using backend = await useBackend(device, { threads });
-  if (problem !== backend.note) console.log(problem);
+  const { device } = config.training;
+  const native = device === "auto" || device === "onednn";
+  const problem = native ? await prepareNative() : undefined;
+  await using backend = await useBackend(device, config.training);
+  if (problem !== undefined && problem !== backend.note) console.log(problem);
   console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
   const summary = await show(runExperiment(config), config.training.printFreq);
   console.log(formatSummary(summary));

@@ -44,8 +44,8 @@ export async function main(args: string[]): Promise<void> {
   const content = await readSequences(benchmark, options);
   using study = Study.open(options.study, { leaseSeconds: options.lease });
   study.join(await subjectOf(options, { config, measure, convention, content }));
-  const { device, threads } = config.training;
-  await using backend = await useBackend(device, { threads });
+  const { training } = config;
+  await using backend = await useBackend(training.device, training);
   console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
   using model = await openTrained(config, options.weights);
   await follow(

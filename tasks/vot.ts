@@ -11,7 +11,7 @@ const USAGE = `Usage: deno run -A tasks/vot.ts --config FILE --weights FILE [opt
   --config FILE     experiment of the tracker
   --weights FILE    checkpoint, .pth or .safetensors
   --set KEY=VALUE   changes a setting, such as tracking.penaltyK=0.1; may be repeated
-  --device NAME     auto, onednn or reference
+  --device NAME     auto, cuda, onednn, reference or emulated
   --threads N       CPU threads of the native kernels; all cores
   --protocol N      version of TraX that is announced: ${TRAX_VERSIONS.join(", ")}; 4
   --name NAME       how the tracker introduces itself; siamban
@@ -93,8 +93,8 @@ async function openTrackers(files: TrackerFiles): Promise<() => Tracker> {
   const { buildTracker, loadExperiment, openTrained, useBackend } = await import("../mod.ts");
   const { config, ignored } = await loadExperiment(files.config, { overrides: files.overrides });
   for (const reason of ignored) console.error(`Ignored: ${reason}`);
-  const { device, threads } = config.training;
-  const backend = await useBackend(device, { threads });
+  const { training } = config;
+  const backend = await useBackend(training.device, training);
   console.error(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
   const model = await openTrained(config, files.weights);
   return () => buildTracker(model, config);

@@ -120,7 +120,8 @@ function tfjsName(
   { precision, deterministic, deviceDebug }: BackendOptions,
 ): string {
   if (name !== "cuda" && name !== "emulated") return name;
-  return [name, precision, deterministic && "deterministic", deviceDebug && "debug"]
+  const products = precision === "float32" ? undefined : precision;
+  return [name, products, deterministic && "deterministic", deviceDebug && "debug"]
     .filter(Boolean).join("-");
 }
 

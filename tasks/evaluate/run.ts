@@ -66,7 +66,7 @@ async function open({ benchmark, annotations, config, overrides }: RunRequest) {
   const { ignored, config: { training } } = await loadExperiment(config, { overrides });
   for (const reason of ignored) console.log(`Ignored: ${reason}`);
   // Here once, so that a library to build is built before threads need it.
-  await using backend = await useBackend(training.device, { threads: training.threads });
+  await using backend = await useBackend(training.device, training);
   console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
   const content = await readBenchmark(benchmarkNamed(benchmark), annotations);
   reportMissing(content);
