@@ -1,11 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { KernelConfig } from "@tensorflow/tfjs";
 import type { BackendOptions } from "../host_backend.ts";
+import { openLibrary } from "../../ffi/library.ts";
 import { CudaBackend } from "./backend.ts";
+import { Driver } from "./bindings/driver.ts";
 import { emulatedLibrary } from "./emulated.ts";
 import { CUDA_KERNELS } from "./kernels/mod.ts";
 import { overrideTfjs } from "./kernels/override_tfjs.ts";
-import { installedLibraries, librariesFrom } from "./libraries.ts";
+import { installedLibraries, librariesFrom, openCudnnParts } from "./libraries.ts";
 
 /**
  * Starts the backend on an NVIDIA card.
@@ -13,7 +15,11 @@ import { installedLibraries, librariesFrom } from "./libraries.ts";
  * @throws {Error} If driver, card or a library is missing, with every place tried and the remedy.
  */
 export function createCuda(options: BackendOptions): CudaBackend {
-  return new CudaBackend(installedLibraries(), options);
+  const driver = new Driver(installedLibraries().driver);
+  driver.init();
+  const libraries = installedLibraries(driver.version());
+  openCudnnParts(openLibrary(libraries.cudnn, {}).location(), libraries);
+  return new CudaBackend(libraries, options);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { LibraryOptions } from "../../ffi/library.ts";
+import { LibraryNotFoundError, type LibraryOptions } from "../../ffi/library.ts";
 
 /** The libraries of NVIDIA that the backend opens. */
 export type CudaLibraryName = "driver" | "nvrtc" | "cudnn" | "cublas" | "nccl";
@@ -64,12 +64,20 @@ const SYSTEM_FOLDERS = [
   "/usr/local/nvidia/lib64",
 ];
 
-/** The libraries where people have them: folders of their own, the system, conda, pip's wheels. */
-export function installedLibraries(): CudaLibraries {
-  return mapLibraries(({ name, remedy, files, wheels }) => ({
+/**
+ * The libraries where people have them: folders of their own, the system, conda, pip's wheels.
+ *
+ * @param driverVersion What the driver knows, 1000 · major + 10 · minor: libraries of a newer CUDA are
+ * passed over, since a driver cannot load what they compile.
+ */
+export function installedLibraries(driverVersion = Infinity): CudaLibraries {
+  const tooNew = (file: string) =>
+    MAJORS.some((major) => file.endsWith(`.so.${major}`) && 1000 * major > driverVersion);
+  return mapLibraries(({ name, remedy, files: known, wheels }) => ({
     name,
     remedy: `${remedy}, or name its folder in ${CUDA_PATH_VARIABLE}`,
     files: () => {
+      const files = known.filter((file) => !tooNew(file));
       const packages = sitePackages();
       return [
         ...inFolders(
@@ -146,6 +154,66 @@ function isFile(path: string): boolean {
     return Deno.statSync(path).isFile;
   } catch {
     return false;
+  }
+}
+
+/** Parts of cuDNN 9 beside its main file, in the order in which one needs another. */
+const CUDNN_PARTS = [
+  "graph",
+  "ops",
+  "cnn",
+  "engines_precompiled",
+  "engines_runtime_compiled",
+  "heuristic",
+].map((part) => `libcudnn_${part}.so.9`);
+/** Those without which a convolution ends the process instead of failing. */
+const NEEDED_PARTS = 3;
+
+/**
+ * Opens what cuDNN itself looks for only when it runs, and ends the process if it is not there: its
+ * parts, and cuBLAS and NVRTC, which the loader finds in pip's folders only once they are open.
+ *
+ * @param location The opened main file.
+ * @throws {LibraryNotFoundError} If a part is missing, with its place.
+ */
+export function openCudnnParts(location: string, libraries: CudaLibraries): void {
+  const file = loadedFrom(location);
+  const folder = file.slice(0, file.lastIndexOf("/") + 1);
+  for (const path of besideCudnn(libraries)) openQuietly(path);
+  if (folder === "") return;
+  const missing = CUDNN_PARTS.slice(0, NEEDED_PARTS).filter((part) => !isFile(folder + part));
+  if (missing.length > 0) {
+    throw new LibraryNotFoundError(
+      libraries.cudnn,
+      missing.map((part) => `${folder}${part} (no such file; ${file} needs it)`),
+    );
+  }
+  for (const part of CUDNN_PARTS) openQuietly(folder + part);
+}
+
+/** Files of cuBLAS and NVRTC with those that they need in front. */
+function besideCudnn({ cublas, nvrtc }: CudaLibraries): string[] {
+  return [cublas, nvrtc].flatMap(({ files }) => typeof files === "function" ? files() : files)
+    .filter((file) => file.includes("/"))
+    .flatMap((file) => {
+      const folder = file.slice(0, file.lastIndexOf("/"));
+      return [
+        file.replace("libcublas.so", "libcublasLt.so"),
+        ...file.includes("nvrtc")
+          ? entries(folder).filter((name) => name.startsWith("libnvrtc-builtins.so"))
+            .map((name) => `${folder}/${name}`)
+          : [],
+        file,
+      ];
+    });
+}
+
+/** Opens a library for others to find; that it cannot be opened shows when it is needed. */
+function openQuietly(path: string): void {
+  try {
+    if (isFile(path)) Deno.dlopen(path, {});
+  } catch {
+    // Of several versions that are installed only one need fit.
   }
 }
 
