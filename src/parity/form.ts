@@ -34,6 +34,11 @@ export interface ParityOptions {
   readonly media?: readonly string[];
 }
 
+/** Whether a backend takes minutes for what others take seconds for, and nobody asked for that. */
+export function leavesOutSlow({ backend, slow = false }: ParityOptions): boolean {
+  return !slow && (backend === "reference" || backend === "emulated");
+}
+
 /** A file of a known form. */
 export interface GoldenSource<T> {
   /** In the folder. */

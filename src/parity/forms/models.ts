@@ -1,3 +1,4 @@
+import type { BackendName } from "../../backends/mod.ts";
 import {
   type GoldenModelFile,
   isGoldenModel,
@@ -5,7 +6,7 @@ import {
   unknownSections,
 } from "../golden_model.ts";
 import type { Findings, Form, GoldenSource } from "../form.ts";
-import { attempt } from "../form.ts";
+import { attempt, leavesOutSlow } from "../form.ts";
 import { checkModel } from "../models.ts";
 
 /** Whole networks. */
@@ -17,8 +18,11 @@ export const modelsForm: Form = {
   },
 };
 
-/** Parameters of a network that the plain TypeScript backend trains in some minutes. */
-const MOST_PARAMETERS = 12e6;
+/** Parameters of a network that a slow backend trains in some minutes. */
+const MOST_PARAMETERS: { readonly [backend in BackendName]?: number } = {
+  reference: 12e6,
+  emulated: 7e6,
+};
 
 async function* compare(
   { path, content, folder, options }: Omit<GoldenSource<GoldenModelFile>, "beside">,
@@ -33,8 +37,10 @@ async function* compare(
     yield { name: path, reason: `${tensors} is missing` };
     return;
   }
-  if (options.backend === "reference" && !options.slow && content.n_params > MOST_PARAMETERS) {
-    const reason = `${content.n_params} parameters take the reference backend long, add --slow`;
+  const { [options.backend]: most = Infinity } = MOST_PARAMETERS;
+  if (leavesOutSlow(options) && content.n_params > most) {
+    const reason =
+      `${content.n_params} parameters take the ${options.backend} backend long, add --slow`;
     yield { name: path, reason };
     return;
   }

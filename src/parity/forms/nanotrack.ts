@@ -10,7 +10,7 @@ import { trackFrames } from "../../tracking/tracker.ts";
 import { findStateDict, readWeights, selectTensors } from "../../weights/mod.ts";
 import { type Check, checkEqual, type Deviation, worstOf } from "../check.ts";
 import { differenceOf } from "../compare.ts";
-import { attempt, defineForm, type GoldenSource, real, reals } from "../form.ts";
+import { attempt, defineForm, type GoldenSource, leavesOutSlow, real, reals } from "../form.ts";
 import { GoldenTensors, tidied } from "../golden_tensors.ts";
 import { findMedia } from "./video.ts";
 
@@ -63,8 +63,8 @@ export const nanotrackForm = defineForm({
       );
       yield* attempt(`${path} first step`, () => tidied(() => checkStep(path, model, tensors)));
     }
-    if (options.backend === "reference" && !options.slow) {
-      yield { name: path, reason: "the reference backend takes minutes for it, add --slow" };
+    if (leavesOutSlow(options)) {
+      yield { name: path, reason: "this backend takes minutes for it, add --slow" };
       return;
     }
     for (

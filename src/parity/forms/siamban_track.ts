@@ -10,7 +10,7 @@ import { SiamBANTracker } from "../../tracking/siamban_tracker.ts";
 import { type Tracked, trackFrames } from "../../tracking/tracker.ts";
 import { type Check, type Deviation, worstOf } from "../check.ts";
 import { differenceOf } from "../compare.ts";
-import { attempt, defineForm, type GoldenSource, real, reals } from "../form.ts";
+import { attempt, defineForm, type GoldenSource, leavesOutSlow, real, reals } from "../form.ts";
 import { formulaPixels, formulaStateDict } from "../formula.ts";
 import { findMedia } from "./video.ts";
 
@@ -48,8 +48,8 @@ export const siambanTrackForm = defineForm({
     if (hanning) yield checkWindow(hanning.size, hanning.values);
     for (const run of runs) {
       const name = `track ${run.tag}`;
-      if (options.backend === "reference" && !options.slow) {
-        yield { name, reason: "the reference backend takes minutes for it, add --slow" };
+      if (leavesOutSlow(options)) {
+        yield { name, reason: "this backend takes minutes for it, add --slow" };
         continue;
       }
       const frames = await framesOf(run, source);
