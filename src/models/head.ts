@@ -1,6 +1,6 @@
 /** The box-adaptive heads: template and search features to classification and box distances. */
 import * as tf from "@tensorflow/tfjs";
-import type { Rank, Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
+import type { Rank, Tensor4D } from "@tensorflow/tfjs";
 import {
   BatchNorm2d,
   Conv2d,
@@ -11,7 +11,7 @@ import {
   ReLU,
   sequential,
 } from "../nn/mod.ts";
-import { xcorrDepthwise, xcorrFast } from "../ops/mod.ts";
+import { fuseLevels, xcorrDepthwise, xcorrFast } from "../ops/mod.ts";
 import type { Rng } from "../random.ts";
 import type { Features } from "./backbone/mod.ts";
 
@@ -213,11 +213,10 @@ export class MultiBAN extends Head {
       const levels = xf.map((x, i) =>
         this[`box${i + 2}`].compare(template.slice(2 * i, 2 * i + 2), [x])
       );
-      const scale = this.locScale.tensor;
-      const distances = levels.map(({ loc }, i) => loc.mul<Tensor4D>(element(scale, i)).exp());
+      const [cls, loc] = [levels.map(({ cls }) => cls), levels.map(({ loc }) => loc)];
       return {
-        cls: combine(levels.map(({ cls }) => cls), this.clsWeight?.tensor),
-        loc: combine(distances, this.locWeight?.tensor),
+        cls: fuseLevels(cls, { weight: this.clsWeight?.tensor }),
+        loc: fuseLevels(loc, { weight: this.locWeight?.tensor, scale: this.locScale.tensor }),
       };
     });
   }
@@ -229,14 +228,4 @@ export class MultiBAN extends Head {
         "check backbone.usedLayers and head.inChannels",
     );
   }
-}
-
-/** Mean of the levels, or their sum weighted by the softmax of `weight` `[levels]`. */
-function combine(levels: readonly Tensor4D[], weight: Tensor1D | undefined): Tensor4D {
-  const shares = weight ? tf.softmax(weight) : tf.fill([levels.length], 1 / levels.length);
-  return tf.addN(levels.map((level, i) => level.mul<Tensor4D>(element(shares, i))));
-}
-
-function element(vector: Tensor, index: number): Tensor {
-  return vector.slice([index], [1]);
 }

@@ -5,6 +5,7 @@ export * from "./channel_gate.ts";
 export * from "./conv2d.ts";
 export * from "./define_op.ts";
 export * from "./folded_conv2d.ts";
+export * from "./fuse_levels.ts";
 export * from "./hard_swish.ts";
 export * from "./iou_loss.ts";
 export * from "./max_pool2d.ts";

@@ -25,6 +25,7 @@ import {
 import { ELEMENTWISE_CUDA, selectCuda } from "./elementwise.ts";
 import { fillCuda, onesLikeCuda, zerosLikeCuda } from "./fill.ts";
 import { foldedConv2dCuda } from "./folded_conv2d.ts";
+import { fuseLevelsBackwardCuda, fuseLevelsCuda } from "./fuse_levels.ts";
 import { iouLossCuda } from "./iou_loss.ts";
 import { maxPool2dBackwardCuda, maxPool2dCuda } from "./max_pool2d.ts";
 import { REDUCE_CUDA } from "./reduce.ts";
@@ -59,6 +60,8 @@ export const CUDA_KERNELS: readonly KernelConfig[] = [
   channelGateCuda,
   channelGateBackwardCuda,
   iouLossCuda,
+  fuseLevelsCuda,
+  fuseLevelsBackwardCuda,
   sgdUpdateCuda,
   castCuda,
   fillCuda,

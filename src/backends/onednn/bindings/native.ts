@@ -37,6 +37,8 @@ const symbols = {
   siamban_channel_gate_backward: CALL,
   siamban_batch_matmul: CALL,
   siamban_exp: CALL,
+  siamban_fuse_levels: CALL,
+  siamban_fuse_levels_backward: CALL,
   siamban_measure_peak: CALL,
 } as const satisfies Deno.ForeignLibraryInterface;
 

@@ -13,6 +13,7 @@ import { padOnednn, sliceOnednn } from "./copy_box.ts";
 import { addNOnednn, addOnednn, multiplyOnednn } from "./elementwise.ts";
 import { expOnednn } from "./exponential.ts";
 import { foldedConv2dOnednn } from "./folded_conv2d.ts";
+import { fuseLevelsBackwardOnednn, fuseLevelsOnednn } from "./fuse_levels.ts";
 import { hardSwishBackwardOnednn, hardSwishOnednn } from "./hard_swish.ts";
 import { iouLossOnednn } from "./iou_loss.ts";
 import { maxPool2dBackwardOnednn, maxPool2dOnednn } from "./max_pool2d.ts";
@@ -43,6 +44,8 @@ export const ONEDNN_KERNELS: readonly KernelConfig[] = [
   multiplyOnednn,
   sliceOnednn,
   padOnednn,
+  fuseLevelsOnednn,
+  fuseLevelsBackwardOnednn,
   hardSwishOnednn,
   hardSwishBackwardOnednn,
   spatialMeanOnednn,

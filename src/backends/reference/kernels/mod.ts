@@ -9,6 +9,7 @@ import {
   conv2dReference,
 } from "./conv2d.ts";
 import { foldedConv2dReference } from "./folded_conv2d.ts";
+import { fuseLevelsBackwardReference, fuseLevelsReference } from "./fuse_levels.ts";
 import { hardSwishBackwardReference, hardSwishReference } from "./hard_swish.ts";
 import { iouLossReference } from "./iou_loss.ts";
 import { maxPool2dBackwardReference, maxPool2dReference } from "./max_pool2d.ts";
@@ -30,6 +31,8 @@ export const REFERENCE_KERNELS: readonly KernelConfig[] = [
   conv2dBackwardWeightReference,
   conv2dReference,
   foldedConv2dReference,
+  fuseLevelsBackwardReference,
+  fuseLevelsReference,
   hardSwishBackwardReference,
   hardSwishReference,
   iouLossReference,
