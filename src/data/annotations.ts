@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { type AnnotationTable, AnnotationTableBuilder } from "./annotation_table.ts";
+import {
+  type AnnotationCollector,
+  type AnnotationTable,
+  AnnotationTableBuilder,
+} from "./annotation_table.ts";
 import { type ByteSource, JsonScanner } from "./json_scanner.ts";
 import type { Corner } from "../geometry/boxes.ts";
 import { writeWhole } from "./whole_file.ts";
@@ -32,58 +36,97 @@ export function readAnnotations(path: string | URL): Annotations {
 
 /** {@linkcode readAnnotations} on bytes from elsewhere; `name` is what errors call them. */
 export function parseAnnotations(source: ByteSource, name: string): Annotations {
-  const scanner = new JsonScanner(source, { name });
   const builder = new AnnotationTableBuilder();
+  const droppedBoxes = collectAnnotations(source, name, builder);
+  return { table: builder.build(), droppedBoxes };
+}
+
+/**
+ * {@linkcode parseAnnotations} into a collector.
+ *
+ * @returns Boxes left out because they have no area or are not finite.
+ */
+export function collectAnnotations(
+  source: ByteSource,
+  name: string,
+  collector: AnnotationCollector,
+): number {
+  const scanner = new JsonScanner(source, { name });
   const seen = new Set<string>();
   let droppedBoxes = 0;
   for (const video of scanner.members()) {
     if (seen.has(video)) scanner.fail(`video "${video}" stands there twice`);
     seen.add(video);
-    builder.startVideo(video);
+    collector.startVideo(video);
     const tracks = new Set<string>();
     for (const track of scanner.members()) {
       if (tracks.has(track)) scanner.fail(`video "${video}" has track "${track}" twice`);
       tracks.add(track);
-      builder.startTrack(track);
-      for (const frame of scanner.members()) {
-        const box = readBox(scanner, `video "${video}" track "${track}" frame "${frame}"`);
-        if (!box || !/^\d+$/.test(frame)) continue;
-        if (hasArea(box)) builder.add(toFrameNumber(scanner, frame), box);
-        else droppedBoxes++;
-      }
-      builder.dropEmpty("track");
+      collector.startTrack(track);
+      droppedBoxes += collectTrack(scanner, collector, { video, track });
+      collector.dropEmpty("track");
     }
-    builder.dropEmpty("video");
+    collector.dropEmpty("video");
   }
   if (scanner.peek() !== "") scanner.fail("text follows the end of the annotations");
-  return { table: builder.build(), droppedBoxes };
+  return droppedBoxes;
 }
 
-function readBox(scanner: JsonScanner, where: string): Corner | null {
+/** @returns Boxes left out. */
+function collectTrack(
+  scanner: JsonScanner,
+  collector: AnnotationCollector,
+  names: { readonly video: string; readonly track: string },
+): number {
+  const box = new Float64Array(4);
+  let dropped = 0;
+  scanner.expect("{");
+  if (scanner.take("}")) return 0;
+  do {
+    // Nearly every key is a short row of digits, of which no text is made.
+    const digits = scanner.digitKey();
+    const key = digits === undefined ? scanner.string() : digits;
+    scanner.expect(":");
+    if (!readBox(scanner, box, { ...names, key })) continue;
+    if (typeof key === "string" && !/^\d+$/.test(key)) continue;
+    const [x1, y1, x2, y2] = box;
+    if (hasArea({ x1, y1, x2, y2 })) {
+      collector.addNumbers(toFrameNumber(scanner, key), x1, y1, x2, y2);
+    } else dropped++;
+  } while (scanner.take(","));
+  scanner.expect("}");
+  return dropped;
+}
+
+/** Reads a box; false if it is an object, which is passed over. */
+function readBox(
+  scanner: JsonScanner,
+  box: Float64Array,
+  { video, track, key }: { video: string; track: string; key: string | number },
+): boolean {
+  const fail = (problem: string) =>
+    scanner.fail(`video "${video}" track "${track}" frame "${key}" ${problem}`);
   if (scanner.peek() === "{") {
     scanner.skipValue();
-    return null;
+    return false;
   }
-  if (scanner.peek() !== "[") {
-    scanner.fail(`${where} is no box, expected [x1, y1, x2, y2] or [w, h]`);
-  }
-  const numbers = scanner.numbers();
-  if (numbers.length !== 4 && numbers.length !== 2) {
-    scanner.fail(`${where} has ${numbers.length} numbers, expected 4 (corners) or 2 (size)`);
-  }
-  const [x1, y1, x2, y2] = numbers.length === 4 ? numbers : [0, 0, ...numbers];
-  return { x1, y1, x2, y2 };
+  if (scanner.peek() !== "[") fail("is no box, expected [x1, y1, x2, y2] or [w, h]");
+  const count = scanner.numbersInto(box);
+  if (count !== 4 && count !== 2) fail(`has ${count} numbers, expected 4 (corners) or 2 (size)`);
+  if (count === 2) box.set([0, 0, box[0], box[1]]);
+  return true;
 }
 
-function toFrameNumber(scanner: JsonScanner, frame: string): number {
-  const number = Number(frame);
+function toFrameNumber(scanner: JsonScanner, key: string | number): number {
+  const number = Number(key);
   if (number < 2 ** 31) return number;
-  return scanner.fail(`frame "${frame}" is beyond 2147483647`);
+  return scanner.fail(`frame "${key}" is beyond 2147483647`);
 }
 
 /** Whether a box is finite and has a positive width and height. */
 export function hasArea({ x1, y1, x2, y2 }: Corner): boolean {
-  return x2 - x1 > 0 && y2 - y1 > 0 && [x1, y1, x2, y2].every(Number.isFinite);
+  // A sum is finite only if each of its terms is; overflow of finite ones would need 1e308 pixels.
+  return x2 - x1 > 0 && y2 - y1 > 0 && Number.isFinite(x1 + y1 + x2 + y2);
 }
 
 /** `7` to `000007`: the form of a frame number in annotation files and crop names. */

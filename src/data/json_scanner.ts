@@ -83,6 +83,25 @@ export class JsonScanner {
     return this.#longString();
   }
 
+  /**
+   * Takes a string of at most 9 digits as a number, where that can be seen at once; else takes
+   * nothing and gives undefined.
+   */
+  digitKey(): number | undefined {
+    if (this.#peekByte() !== QUOTE) return undefined;
+    const chunk = this.#chunk, first = this.#at + 1, last = Math.min(this.#end, first + 10);
+    let number = 0;
+    for (let at = first; at < last; at++) {
+      const digit = chunk[at] - 0x30;
+      if (digit >= 0 && digit <= 9) number = number * 10 + digit;
+      else if (chunk[at] === QUOTE && at > first) {
+        this.#at = at + 1;
+        return number;
+      } else return undefined;
+    }
+    return undefined;
+  }
+
   #longString(): string {
     const bytes: number[] = [];
     let escaped = false;
@@ -188,6 +207,21 @@ export class JsonScanner {
     do numbers.push(this.number()); while (this.take(","));
     this.expect("]");
     return numbers;
+  }
+
+  /**
+   * Takes an array of numbers.
+   *
+   * @param into Gets the first of them.
+   * @returns How many there are.
+   */
+  numbersInto(into: Float64Array): number {
+    let count = 0;
+    this.expect("[");
+    if (this.take("]")) return 0;
+    do into[count++] = this.number(); while (this.take(","));
+    this.expect("]");
+    return count;
   }
 
   /** @throws {SyntaxError} Always, with file and line. */

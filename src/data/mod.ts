@@ -10,6 +10,7 @@ export * from "./frame_reader.ts";
 export * from "./inspect.ts";
 export * from "./labels.ts";
 export * from "./loader.ts";
+export * from "./open_annotations.ts";
 export * from "./prepare.ts";
 export * from "./readers/mod.ts";
 export * from "./sample_writer.ts";

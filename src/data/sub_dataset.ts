@@ -1,5 +1,6 @@
 import { type AnnotationColumns, AnnotationTable, type IndexRange } from "./annotation_table.ts";
-import { formatFrame, readAnnotations } from "./annotations.ts";
+import { formatFrame } from "./annotations.ts";
+import { openAnnotations } from "./open_annotations.ts";
 import { type CropStoreData, openCropStore } from "./crop_store.ts";
 import type { Corner } from "../geometry/boxes.ts";
 import { Permutation } from "./permutation.ts";
@@ -68,7 +69,7 @@ export class SubDataset {
   static open(options: SubDatasetOptions): SubDataset {
     let columns: AnnotationColumns;
     try {
-      columns = readAnnotations(options.anno).table.columns;
+      columns = openAnnotations(options.anno).table.columns;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(
