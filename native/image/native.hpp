@@ -60,7 +60,9 @@ Status decode_part(Decoder *, Span columns, Span rows, Part &part);
 void tap_columns(const Look &, int32_t width, Taps &);
 void tap_rows(const Look &, int32_t height, Taps &);
 void remove_color(Part &, Span columns, Span rows);
-void warp(const Part &, const Look &, const Taps &columns, const Taps &rows, uint8_t *out);
+// `border` is what lies beyond the picture: B, G, R, or black.
+void warp(const Part &, const Look &, const Taps &columns, const Taps &rows, uint8_t *out,
+          const uint8_t *border = nullptr);
 void finish(const uint8_t *cut, const Look &, float *out);
 
 }  // namespace siamban

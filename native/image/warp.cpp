@@ -2,8 +2,8 @@
 // src/image/warp.ts: positions in 1/32 pixel, out = (sum of weights * pixels + 2^9) >> 10.
 //
 // Two passes a row: the two source rows are blended over the window's width (vectorised), then each
-// output pixel blends two neighbours of that line. The line has black at either end for what lies
-// beyond the picture, so no pixel is a special case.
+// output pixel blends two neighbours of that line. The line has the border's colour in front, for what
+// lies beyond the picture on either side, so no pixel is a special case.
 #include <algorithm>
 #include <cmath>
 
@@ -77,14 +77,18 @@ void remove_color(Part &part, Span columns, Span rows) {
 }
 
 void warp(const Part &part, const Look &look, const Taps &columns, const Taps &rows,
-          uint8_t *out) {
+          uint8_t *out, const uint8_t *border) {
   const int32_t size = static_cast<int32_t>(look.size);
   const Span used = columns.used;
   const int32_t length = 3 * used.count();
-  // Pixel 0 is black, pixel k column k - 1 of the window; as 32 * value. The one behind is for the
-  // vector that reads a pixel and one more.
+  // Pixel 0 is the border, pixel k column k - 1 of the window; as 32 * value. The one behind is for
+  // the vector that reads a pixel and one more.
   std::vector<int32_t> line(length + 3 + 4, 0);
-  std::vector<uint8_t> black(length, 0);
+  std::vector<uint8_t> outside(length, 0);
+  if (border) {
+    for (int32_t i = 0; i < length; i++) outside[i] = border[i % 3];
+    for (int32_t i = 0; i < 3; i++) line[i] = 32 * border[i];
+  }
   std::vector<int32_t> left(size), right(size);
   auto place = [&](int32_t x) { return x < 0 || x >= part.width ? 0 : 3 * (x - used.first + 1); };
   for (int32_t x = 0; x < size; x++) {
@@ -92,13 +96,17 @@ void warp(const Part &part, const Look &look, const Taps &columns, const Taps &r
     right[x] = place(columns.first[x] + 1);
   }
   auto row = [&](int32_t y) {
-    if (y < 0 || y >= part.height) return black.data();
+    if (y < 0 || y >= part.height) return outside.data();
     return const_cast<uint8_t *>(part.pixels.data()) + int64_t{y - part.y} * part.stride +
            3 * (used.first - part.x);
   };
   typedef int32_t Quad __attribute__((vector_size(16), aligned(4)));
   for (int32_t y = 0; y < size; y++, out += 3 * size) {
     const uint8_t *upper = row(rows.first[y]), *lower = row(rows.first[y] + 1);
+    if (upper == lower) {  // a row of nothing but border
+      for (int32_t i = 0; i < 3 * size; i++) out[i] = border ? border[i % 3] : 0;
+      continue;
+    }
     const int32_t share = rows.share[y], rest = 32 - share;
     int32_t *blended = line.data() + 3;
     for (int32_t i = 0; i < length; i++) blended[i] = rest * upper[i] + share * lower[i];

@@ -5,6 +5,7 @@ import { type CropSettings, cropTarget, encodeCrop } from "./cropper.ts";
 import type { Corner } from "../geometry/boxes.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { type Image, meanColor } from "../image/image.ts";
+import { NativeCrops } from "../image/native_crops.ts";
 import { cropPath } from "./sub_dataset.ts";
 import type { BoxRule, BoxUnit, FrameSource } from "./track.ts";
 import { writeWhole } from "./whole_file.ts";
@@ -43,6 +44,8 @@ export interface CropJob {
   readonly templateCrops: boolean;
   /** Whether the bytes are handed back instead of written. */
   readonly pack: boolean;
+  /** Path of the native image library, if there is one. */
+  readonly library?: string;
   /** As published: what follows a bad frame in the job is not cut. */
   readonly stopAtFault: boolean;
 }
@@ -77,6 +80,7 @@ export interface CropJobResult {
 export class CropRunner implements AsyncDisposable {
   readonly #frames = new FrameReader();
   #folder = "";
+  #native?: NativeCrops;
 
   /** @throws {Error} If a crop cannot be written, as on a full disk. A bad frame is an outcome. */
   async run(job: CropJob): Promise<CropJobResult> {
@@ -109,7 +113,13 @@ export class CropRunner implements AsyncDisposable {
     const box = item.unit === "picture" ? scaled(item.box, frame) : item.box;
     const reason = refusalOf(box, item.rule, frame);
     if (reason !== undefined) return { kind: "refused", reason };
-    const options = { ...job.settings, border: meanColor(frame), anyBox: item.rule === "any" };
+    const native = this.#openNative(job.library);
+    const options = {
+      ...job.settings,
+      border: native ? native.meanColor(frame) : meanColor(frame),
+      anyBox: item.rule === "any",
+      warp: native?.warpCrop.bind(native),
+    };
     const { quality } = job.settings;
     const x = await encodeCrop(cropTarget(frame, box, options), quality);
     const z = template
@@ -121,6 +131,11 @@ export class CropRunner implements AsyncDisposable {
     if (z) await writeCrop(template!, z);
     await writeCrop(path, x);
     return { kind: "written", ...crop };
+  }
+
+  #openNative(library: string | undefined): NativeCrops | undefined {
+    if (library !== undefined) this.#native ??= new NativeCrops(library);
+    return this.#native;
   }
 
   async #makeFolder(folder: string): Promise<void> {

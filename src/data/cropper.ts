@@ -38,6 +38,7 @@ export interface TargetCrop {
  * @param box The target in pixels of `frame`; it must have an area.
  * @param options.kind `search` (511 x 511), or `template` (127 x 127) at the same scale.
  * @param options.border The frame's mean colour, if it is known already.
+ * @param options.warp Cuts and scales; `warpCrop()`.
  * @param options.anyBox Cuts something even if the box has no area, as the published scripts do.
  */
 export function cropTarget(
@@ -47,9 +48,11 @@ export function cropTarget(
     readonly kind?: "search" | "template";
     readonly border?: Color;
     readonly anyBox?: boolean;
+    readonly warp?: typeof warpCrop;
   } = {},
 ): TargetCrop {
-  const { kind = "search", border = meanColor(frame), anyBox = false, ...rest } = options;
+  const { kind = "search", border = meanColor(frame), anyBox = false, warp = warpCrop, ...rest } =
+    options;
   const settings = { ...CROP_SETTINGS, ...rest };
   const squares = cropBoxes(box, settings);
   const size = kind === "search" ? settings.searchSize : settings.exemplarSize;
@@ -57,7 +60,7 @@ export function cropTarget(
   return {
     image: anyBox && !(squares.searchSide > 0)
       ? emptyCrop(frame, size, squares.searchSide === 0 ? border : undefined)
-      : warpCrop(frame, square, { size, border }),
+      : warp(frame, square, { size, border }),
     box: targetInCrop({ w: size, h: size }, { w: box.x2 - box.x1, h: box.y2 - box.y1 }, settings),
   };
 }

@@ -24,6 +24,7 @@ import {
   writeAnnotationFiles,
   writeQuarantine,
 } from "./prepare_results.ts";
+import { nativeImageLibrary } from "../image/native_images.ts";
 import { runJobs } from "./run_jobs.ts";
 import type { RawItem } from "./track.ts";
 import { removeWorkFile, WorkFile } from "./work_file.ts";
@@ -111,7 +112,7 @@ export async function* prepare(options: PrepareOptions): AsyncGenerator<PrepareR
       yield* cutCrops(books, options, tally);
       const annotated = await writeResults(books, options);
       tally.settle(books);
-      await writeClaim(claim, { plan: tally.plan, counts: tally.counts, annotated });
+      await writeClaim(claim, { plan: tally.plan, counts: tally.doneCounts, annotated });
     }
   } catch (error) {
     if (claim.isForeign || tally.isEmpty) await removeWorkFile(path);
@@ -184,8 +185,10 @@ async function* jobsOf(
   const { templateCrops = asPublished } = options;
   const settings = { ...CROP_SETTINGS, quality };
   const items = readItems(books, { skipWritten: pack });
+  // Without it the same pixels take longer; why there is none is the build's to tell.
+  const library = await nativeImageLibrary().catch(() => undefined);
   for (const part of cutIntoJobs(items, { byVideo: asPublished })) {
-    yield { root, items: part, settings, templateCrops, pack, stopAtFault: asPublished };
+    yield { root, items: part, settings, templateCrops, pack, library, stopAtFault: asPublished };
   }
 }
 
@@ -243,6 +246,12 @@ class Tally {
     return this.#counts;
   }
 
+  get doneCounts(): DoneCounts {
+    const { written, existing, refused, ...rest } = this.#counts;
+    const sorted = Object.fromEntries(Object.entries(refused).sort());
+    return { ...rest, crops: written + existing, bytes: this.#bytes, refused: sorted };
+  }
+
   read({ tracks, boxes, plan }: { tracks: number; boxes: number; plan?: CropPlan }): void {
     this.#plan = plan ?? { ...this.#plan, tracks, boxes };
   }
@@ -262,8 +271,9 @@ class Tally {
   }
 
   /** Takes over the counts of an earlier run that has left nothing to do. */
-  takeOver({ crops, ...counts }: DoneCounts): void {
-    this.#counts = { ...counts, written: 0, existing: crops };
+  takeOver({ crops, bytes, ...rest }: DoneCounts): void {
+    this.#counts = { ...rest, written: 0, existing: crops };
+    this.#bytes = bytes;
   }
 
   enter({ items, outcomes }: CropJobResult): void {

@@ -1,7 +1,6 @@
 /** `prepare.json`: what a folder of prepared data was made of, so that nothing else is mixed in. */
 import { join } from "@std/path";
 import type { CropPlan } from "./crop_plan.ts";
-import type { PrepareCounts } from "./prepare_books.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** What a folder holds. */
@@ -22,7 +21,7 @@ export interface Claim {
 /** What a finished preparation notes besides. */
 export interface ClaimResult {
   readonly plan: CropPlan;
-  readonly counts: PrepareCounts;
+  readonly counts: DoneCounts;
   /** Boxes in each annotation file. */
   readonly annotated: { readonly train: number; readonly val: number };
 }
@@ -31,6 +30,8 @@ export interface ClaimResult {
 export interface DoneCounts {
   readonly boxes: number;
   readonly crops: number;
+  /** Of the crops. */
+  readonly bytes: number;
   readonly refused: Record<string, number>;
   readonly quarantined: number;
   readonly faults: number;
@@ -88,15 +89,7 @@ export async function openClaim(out: string, settings: Omit<Claim, "plan">): Pro
 
 /** Notes that the work is done. */
 export async function writeClaim(claim: OpenClaim, result: ClaimResult): Promise<void> {
-  const { plan, counts: { boxes, written, existing, refused, quarantined, faults } } = result;
-  const counts = { boxes, crops: written + existing, refused, quarantined, faults };
-  await write(claim.out, {
-    ...claim.settings,
-    plan,
-    done: true,
-    counts: { ...counts, refused: Object.fromEntries(Object.entries(refused).sort()) },
-    annotated: result.annotated,
-  });
+  await write(claim.out, { ...claim.settings, done: true, ...result });
 }
 
 /** A claim as it stands in a folder. */
