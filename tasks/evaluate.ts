@@ -28,6 +28,7 @@ import {
   scoreBenchmark,
   type ScoredBenchmark,
   sequenceTable,
+  someNames,
   toScoresJson,
   trackerTable,
 } from "../src/evaluation/mod.ts";
@@ -225,7 +226,7 @@ function printScores(scores: BenchmarkScores, options: Options): void {
   if (options["per-sequence"]) console.log("\n" + formatTable(sequenceTable(scores)));
   for (const { reason } of scores.problems) console.error(reason);
   for (const { tracker, names } of scores.extras) {
-    console.error(`Not counted of ${tracker}, for no sequence here: ${names.join(", ")}`);
+    console.error(`Not counted of ${tracker}, for no sequence here: ${someNames(names)}`);
   }
   const partial = new Set(scores.problems.map(({ tracker }) => tracker));
   if (partial.size > 0) {

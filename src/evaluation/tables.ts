@@ -99,3 +99,9 @@ export function formatTable({ title, header, rows }: Table): string {
   const rule = "-".repeat(widths.reduce((sum, width) => sum + width + 2, -2));
   return [title, rule, line(header), rule, ...rows.map(line), rule].join("\n");
 }
+
+/** Enough of many names to see what they are. */
+export function someNames(names: readonly string[], { most = 8 } = {}): string {
+  const shown = names.slice(0, most).join(", ");
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}

@@ -6,7 +6,7 @@
 import { CONVENTIONS } from "../conventions.ts";
 import { trackerColors } from "../plots/style.ts";
 import type { BenchmarkScores } from "../score.ts";
-import { attributeTable, sequenceTable, type Table, trackerTable } from "../tables.ts";
+import { attributeTable, sequenceTable, someNames, type Table, trackerTable } from "../tables.ts";
 import type { ReplaySequence } from "./replay_data.ts";
 import { startReplay } from "./replay_player.ts";
 
@@ -57,7 +57,7 @@ th:first-child, td:first-child { text-align: left; position: sticky; left: 0; ba
 tr:hover td { background: #f2f6fa; }
 figure { margin: 1em 0; overflow-x: auto; }
 .problems { color: #8a2b00; }
-#replay-canvas { max-width: 100%; background: #333; display: block; margin: .6em 0; }
+#replay-canvas { max-width: 100%; background: #808080; display: block; margin: .6em 0; }
 #replay-controls { display: flex; gap: .8em; align-items: center; flex-wrap: wrap; }
 #replay-controls input { flex: 1; min-width: 200px; }
 #replay-legend { display: flex; gap: 1.2em; flex-wrap: wrap; }
@@ -89,7 +89,7 @@ function missingList(missing: readonly { name: string; reason: string }[]): stri
 function extrasList({ extras }: BenchmarkScores): string {
   return extras.map(({ tracker, names }) =>
     `<p class="problems">Not counted of ${escape(tracker)}, for no sequence here:
-${escape(names.join(", "))}</p>`
+${escape(someNames(names))}</p>`
   ).join("\n");
 }
 
@@ -106,11 +106,12 @@ function replaySection({ scores }: BenchmarkScores, replay: readonly ReplaySeque
   // No "<" in the data: it could end the script.
   const data = JSON.stringify(replay).replaceAll("<", "\\u003c");
   return `<h2>Replay</h2>
-<p>White: truth. The others are the trackers' boxes; a box that is not drawn is said below.</p>
+<p>White: truth. The others are the trackers' boxes; a box that is not drawn is said below. Arrow keys
+go frame by frame; an address that ends in #sequence/frame opens there.</p>
 <div id="replay-controls"><select id="replay-sequence"></select>
 <button id="replay-play">Play</button><input id="replay-frame" type="range" min="0" value="0">
 <span id="replay-note"></span></div>
-<canvas id="replay-canvas"></canvas>
+<canvas id="replay-canvas" tabindex="0"></canvas>
 <div id="replay-legend"></div>
 <script>(${startReplay})(${data}, ${JSON.stringify(options).replaceAll("<", "\\u003c")});</script>`;
 }

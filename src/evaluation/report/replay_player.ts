@@ -21,7 +21,7 @@ export function startReplay(
   const words = ["no answer", "start", "failure"];
   const shown = new Set(trackers);
   const truthColor = "#ffffff";
-  let sequence = sequences[0];
+  let sequence = sequences[0], scale = 1;
   let picture: HTMLImageElement | undefined;
   let timer: ReturnType<typeof setInterval> | undefined;
 
@@ -42,36 +42,40 @@ export function startReplay(
     legend.append(label);
   });
 
-  function outline(numbers: ReplayFrame): void {
+  /** An edge of another brightness, so that a line shows on any picture. */
+  function outline(
+    numbers: ReplayFrame,
+    { color, edge, line }: { color: string; edge: string; line: number },
+  ): void {
     context.beginPath();
     if (numbers.length === 4) context.rect(numbers[0], numbers[1], numbers[2], numbers[3]);
     else {
       for (let i = 0; i < numbers.length; i += 2) context.lineTo(numbers[i], numbers[i + 1]);
       context.closePath();
     }
+    context.lineWidth = 1.8 * line;
+    context.strokeStyle = edge;
+    context.stroke();
+    context.lineWidth = line;
+    context.strokeStyle = color;
     context.stroke();
   }
 
   function paint(): void {
-    const frame = Number(slider.value), line = Math.max(2, canvas.width / 320);
-    context.fillStyle = "#333";
-    context.fillRect(0, 0, canvas.width, canvas.height);
+    const frame = Number(slider.value), line = Math.max(2, canvas.width / 500) / scale;
+    context.fillStyle = "#808080";
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.fillRect(0, 0, sequence.width, sequence.height);
     if (picture?.complete && picture.naturalWidth > 0) context.drawImage(picture, 0, 0);
-    context.lineWidth = line * 1.6;
-    context.strokeStyle = "#000";
-    const truth = sequence.truth[frame] ?? [];
-    if (truth.length > 1) outline(truth);
-    context.lineWidth = line;
-    context.strokeStyle = truthColor;
-    if (truth.length > 1) outline(truth);
     trackers.forEach((name, i) => {
       const answer = sequence.runs[name]?.[frame];
       const state = find(`replay-state-${i}`);
       state.textContent = !answer ? "(no result)" : answer.length === 1 ? words[answer[0]] : "";
       if (!answer || answer.length < 2 || !shown.has(name)) return;
-      context.strokeStyle = colors[i];
-      outline(answer);
+      outline(answer, { color: colors[i], edge: "#ffffffb0", line });
     });
+    const truth = sequence.truth[frame] ?? [];
+    if (truth.length > 1) outline(truth, { color: truthColor, edge: "#000", line });
     const absent = truth.length > 1 ? "" : ", no target";
     note.textContent = `frame ${frame + 1} of ${sequence.truth.length}${absent}`;
   }
@@ -89,8 +93,10 @@ export function startReplay(
 
   function open(): void {
     sequence = sequences[select.selectedIndex];
-    canvas.width = sequence.width;
-    canvas.height = sequence.height;
+    // Small pictures are shown larger, so that boxes beside each other can be told apart.
+    scale = Math.max(1, Math.floor(1000 / sequence.width));
+    canvas.width = scale * sequence.width;
+    canvas.height = scale * sequence.height;
     slider.max = String(sequence.truth.length - 1);
     slider.value = "0";
     draw();
@@ -116,5 +122,19 @@ export function startReplay(
   };
   select.onchange = open;
   slider.oninput = draw;
+  canvas.onkeydown = ({ key }) => {
+    const by = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
+    slider.value = String(Number(slider.value) + by);
+    draw();
+  };
+  // An address that ends in "#bag/60" opens the sequence at the frame.
+  const [, name, frame] = /^#(.+?)(?:\/(\d+))?$/.exec(decodeURIComponent(location.hash)) ?? [];
+  select.selectedIndex = Math.max(0, sequences.findIndex((known) => known.name === name));
   open();
+  if (frame) {
+    slider.value = String(Number(frame) - 1);
+    draw();
+    canvas.scrollIntoView();
+  }
 }
