@@ -142,7 +142,7 @@ Deno.test("train says what is wrong with its arguments", async () => {
     [["--fast"], "Cannot train: unknown option --fast\nUsage: deno task train"],
     [["--resume"], "--resume is without a value"],
     [["--threads", "many"], '"training.threads" is "many", expected a whole number'],
-    [["--device", "abacus"], '"training.device" is "abacus", expected one of auto, onednn'],
+    [["--device", "abacus"], '"training.device" is "abacus", expected one of auto, cuda'],
     [["--set", "training.epochs=none"], '"training.epochs" is "none", expected a whole number'],
     [
       ["--config", "none.yaml"],
