@@ -195,17 +195,23 @@ export function openCudnnParts(location: string, libraries: CudaLibraries): void
 function besideCudnn({ cublas, nvrtc }: CudaLibraries): string[] {
   return [cublas, nvrtc].flatMap(({ files }) => typeof files === "function" ? files() : files)
     .filter((file) => file.includes("/"))
-    .flatMap((file) => {
-      const folder = file.slice(0, file.lastIndexOf("/"));
-      return [
-        file.replace("libcublas.so", "libcublasLt.so"),
-        ...file.includes("nvrtc")
-          ? entries(folder).filter((name) => name.startsWith("libnvrtc-builtins.so"))
-            .map((name) => `${folder}/${name}`)
-          : [],
-        file,
-      ];
-    });
+    .flatMap((file) => [file.replace("libcublas.so", "libcublasLt.so"), file]);
+}
+
+/**
+ * Opens the file with the functions that NVRTC gives to kernels, which it looks for by its bare name
+ * when it compiles, so in no folder of pip.
+ *
+ * @param location The opened NVRTC.
+ */
+export function openNvrtcBuiltins(location: string): void {
+  const file = loadedFrom(location);
+  const folder = file.slice(0, file.lastIndexOf("/") + 1);
+  if (folder === "") return;
+  const major = file.slice(file.indexOf(".so.") + ".so.".length).split(".")[0];
+  for (const name of entries(folder)) {
+    if (name.startsWith(`libnvrtc-builtins.so.${major}`)) openQuietly(folder + name);
+  }
 }
 
 /** Opens a library for others to find; that it cannot be opened shows when it is needed. */

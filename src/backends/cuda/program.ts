@@ -8,7 +8,7 @@ import type { Nvrtc } from "./bindings/nvrtc.ts";
 const OUTPUT = fromFileUrl(new URL("../../../build/cuda", import.meta.url));
 
 /** How NVRTC is to compile; `--fmad=false` is not asked for, so a · b + c rounds once. */
-const OPTIONS = ["--std=c++17", "--device-as-default-execution-space"];
+export const COMPILE_OPTIONS = ["--std=c++17", "--device-as-default-execution-space"];
 
 /** CUDA C++ text with its functions; compiled at the first launch, once a set of macros. */
 export class CudaProgram {
@@ -70,7 +70,7 @@ export class ProgramCache implements Disposable {
 
   #module(program: CudaProgram, defines: Defines): NativeHandle {
     const macros = Object.entries(defines).map(([name, value]) => `-D${name}=${value}`);
-    const options = [...OPTIONS, `--gpu-architecture=${this.#target()}`, ...macros];
+    const options = [...COMPILE_OPTIONS, `--gpu-architecture=${this.#target()}`, ...macros];
     const key = fingerprint([
       this.#nvrtc.version(),
       this.#nvrtc.location,

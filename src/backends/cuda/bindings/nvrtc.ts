@@ -1,5 +1,6 @@
 import { type Library, type LibraryOptions, openLibrary } from "../../../ffi/library.ts";
 import { addressOf, cString, toCString } from "../../../ffi/memory.ts";
+import { openNvrtcBuiltins } from "../libraries.ts";
 import { type Checked, checker } from "./status.ts";
 
 const symbols = {
@@ -48,6 +49,7 @@ type TextCall = "nvrtcGetCUBIN" | "nvrtcGetPTX" | "nvrtcGetProgramLog";
 export class Nvrtc {
   readonly #library: Library<typeof symbols>;
   readonly #check: Checked;
+  #opened = false;
 
   /** Opens nothing. */
   constructor(places: LibraryOptions) {
@@ -61,6 +63,10 @@ export class Nvrtc {
   }
 
   get #nvrtc() {
+    if (!this.#opened) {
+      openNvrtcBuiltins(this.location);
+      this.#opened = true;
+    }
     return this.#library();
   }
 
