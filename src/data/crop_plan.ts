@@ -142,6 +142,8 @@ export function* cutIntoJobs(
 
 /** Bytes that a file system allows in a name. */
 const LONGEST_NAME = 255;
+/** Bytes of a video's path; systems allow 4096 for the whole. */
+const LONGEST_PATH = 2048;
 
 /** Why a track cannot be prepared under its names; undefined if it can. */
 export function faultOf({ video, id, frames }: Track): string | undefined {
@@ -158,6 +160,7 @@ export function faultOf({ video, id, frames }: Track): string | undefined {
   if (parts.some((part) => bytes(part) > LONGEST_NAME) || bytes(id) > LONGEST_NAME - 32) {
     return `a name is longer than ${LONGEST_NAME} bytes`;
   }
+  if (bytes(video) > LONGEST_PATH) return `a path is longer than ${LONGEST_PATH} bytes`;
   const odd = frames.find(({ number }) =>
     !Number.isInteger(number) || number < 0 || number > 2 ** 31 - 1
   );
