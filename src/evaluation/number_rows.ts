@@ -52,7 +52,9 @@ function parseRow(line: string, place: string): number[] {
   return words.map((word) => {
     const number = /^[-+]?nan$/i.test(word) ? NaN : Number(infinity(word));
     if (Number.isNaN(number) && !/nan/i.test(word)) {
-      throw new SyntaxError(`Cannot read ${place}: "${word}" is not a number`);
+      // Escaped and cut, in case it is no text at all.
+      const found = JSON.stringify(word.length > 40 ? `${word.slice(0, 40)}…` : word);
+      throw new SyntaxError(`Cannot read ${place}: ${found} is not a number`);
     }
     return number;
   });
