@@ -3,7 +3,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type BackendHandle, useBackend } from "../mod.ts";
-import { openBenchData, timeLoader } from "./bench/loader.ts";
+import { openInProcess, writeMadeUpSet } from "./bench/index.ts";
+import { drawBenchData, openBenchData, timeLoader, timeOpenCv } from "./bench/loader.ts";
 import { formatProfile, profileStep, type StepProfile } from "./bench/profile.ts";
 import { TorchPeer } from "./bench/torch_peer.ts";
 import { type Regime, StepBench, type StepTimes, timeXcorr } from "./bench/training_step.ts";
@@ -15,7 +16,9 @@ const USAGE = `Usage: deno task bench [options]
   --threads N    CPU threads of either; all cores
   --device NAME  auto, cuda, onednn, reference or emulated
   --precision P  on a GPU: float32, tf32 or bf16
-  --only PART    steps, xcorr or loader
+  --only PART    steps, xcorr, loader, or index, which is left out otherwise
+  --data DIR     prepared set to load from; a few drawn videos
+  --boxes N      of the made-up set of index; 10000000
   --profile      where the time of a step goes, and how near it is to what the processor can do
   --no-torch     times ours alone
   --json         ends with one line of JSON`;
@@ -30,12 +33,16 @@ interface Row {
   readonly ratio?: number;
   /** Medians of the parts of a step. */
   readonly parts?: StepTimes;
+  /** More figures of this row. */
+  readonly details?: Readonly<Record<string, number>>;
 }
 
 interface Settings {
   readonly batch: number;
   readonly rounds: number;
   readonly peer?: TorchPeer;
+  readonly data?: string;
+  readonly boxes: number;
 }
 
 const REGIMES: readonly Regime[] = ["frozen", "trained"];
@@ -43,10 +50,17 @@ const REGIMES: readonly Regime[] = ["frozen", "trained"];
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
-    string: ["batch", "rounds", "threads", "device", "precision", "only"],
+    string: ["batch", "rounds", "threads", "device", "precision", "only", "data", "boxes"],
     boolean: ["json", "torch", "help", "profile"],
     negatable: ["torch"],
-    default: { batch: "2", rounds: "5", threads: "0", device: "auto", torch: true },
+    default: {
+      batch: "2",
+      rounds: "5",
+      threads: "0",
+      device: "auto",
+      torch: true,
+      boxes: "10000000",
+    },
     unknown: (option: string) => fail(`unknown argument ${option}`),
   });
   if (options.help) return console.log(USAGE);
@@ -64,12 +78,14 @@ export async function main(args: string[]): Promise<void> {
     batch: whole("batch", options.batch),
     rounds: whole("rounds", options.rounds),
     peer,
+    data: options.data,
+    boxes: whole("boxes", options.boxes),
   };
   if (options.profile) return benchProfile(backend, settings, options.json);
-  const parts = { steps: benchSteps, xcorr: benchXcorr, loader: benchLoader };
+  const parts = { steps: benchSteps, xcorr: benchXcorr, loader: benchLoader, index: benchIndex };
   const rows: Row[] = [];
   for (const [name, bench] of Object.entries(parts)) {
-    if (options.only && options.only !== name) continue;
+    if (name !== (options.only ?? (name === "index" ? undefined : name))) continue;
     for await (const row of bench(settings)) {
       rows.push(row);
       console.log(formatRow(row));
@@ -130,13 +146,57 @@ async function* benchXcorr({ batch, rounds, peer }: Settings): AsyncGenerator<Ro
   yield compare(`xcorr 29 x 29 * 5 x 5 x 256, batch ${batch}`, ours.slice(1), torch.slice(1));
 }
 
-async function* benchLoader({ rounds }: Settings): AsyncGenerator<Row> {
+async function* benchLoader({ rounds, data: prepared }: Settings): AsyncGenerator<Row> {
   const folder = await Deno.makeTempDir();
   try {
-    const dataset = await openBenchData(folder);
-    for (const workers of [0, 1, navigator.hardwareConcurrency]) {
-      const ours = await timeLoader(dataset, { workers, batches: 4 * rounds });
-      yield { name: `loader, ${workers} workers`, unit: "pairs/s", ours };
+    const data = prepared ? openBenchData(prepared) : await drawBenchData(folder);
+    const peers: number[] = [];
+    const peer = async () => {
+      const speed = await timeOpenCv(data, 40 * rounds);
+      if (speed) peers.push(speed.cpuRate);
+      return speed;
+    };
+    const first = await peer();
+    if (first) yield { name: "Python and OpenCV, 1 thread", unit: "pairs/s", ours: first.rate };
+    const cores = navigator.hardwareConcurrency;
+    const cases = [[1, false], [0, true], [1, true], [cores, true]] as const;
+    for (const [workers, native] of cases) {
+      const options = { workers, native, batches: (native ? 20 : 10) * rounds };
+      const { rate, cpuRate, work } = await timeLoader(data.dataset, options);
+      await peer();
+      yield {
+        name: `loader, ${workers} workers${native ? "" : ", TypeScript alone"}`,
+        unit: "pairs/s",
+        ours: rate,
+        details: {
+          "a CPU second": cpuRate,
+          ...(peers.length > 0 ? { "times OpenCV's a CPU second": cpuRate / median(peers) } : {}),
+          ...Object.fromEntries(Object.entries(work).map(([part, ms]) => [`ms ${part}`, ms])),
+        },
+      };
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function* benchIndex({ boxes: count }: Settings): AsyncGenerator<Row> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/train.json`;
+    const bytes = await writeMadeUpSet(path, count);
+    // Right behind its writing a file's times cannot be trusted: the third opening hashes nothing.
+    for (const which of ["first", "second", "third"]) {
+      const { seconds, boxes, before, after, peak } = await openInProcess(path);
+      yield {
+        name: `${which} opening of ${boxes} boxes (${formatBytes(bytes)} of text)`,
+        unit: "s",
+        ours: seconds,
+        details: {
+          "bytes a box resident": (after - before) / boxes,
+          "bytes a box at most": (peak - before) / boxes,
+        },
+      };
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -149,7 +209,7 @@ function compare(name: string, ours: readonly number[], torch: readonly number[]
   return { ...row, torch: median(torch), ratio: median(torch.map((time, i) => time / ours[i])) };
 }
 
-function formatRow({ name, unit, ours, torch, ratio, parts }: Row): string {
+function formatRow({ name, unit, ours, torch, ratio, parts, details = {} }: Row): string {
   const figure = (value: number) => `${value.toPrecision(3)} ${unit}`;
   const beside = torch === undefined
     ? ""
@@ -158,7 +218,8 @@ function formatRow({ name, unit, ours, torch, ratio, parts }: Row): string {
     ? ` (forward ${parts.forward.toPrecision(3)}, backward ${parts.backward.toPrecision(3)}, ` +
       `update ${parts.update.toPrecision(3)})`
     : "";
-  return `${name}: ${figure(ours)}${beside}${split}`;
+  const more = Object.entries(details).map(([what, value]) => `, ${value.toPrecision(3)} ${what}`);
+  return `${name}: ${figure(ours)}${beside}${split}${more.join("")}`;
 }
 
 /** The most memory that this process has had in use; Linux only. */

@@ -3,6 +3,7 @@ import {
   hashFile,
   INDEX_HEADER,
   INDEX_SUFFIX,
+  indexHeader,
   type OpenedIndex,
   parseHeader,
   readColumns,
@@ -69,6 +70,16 @@ function readIndex(path: string): AnnotationIndex | undefined {
     return readColumns(file, index);
   } finally {
     file.close();
+  }
+}
+
+/** Notes that the content was compared, so that it need not be the next time. */
+function confirm(path: string, { source, counts, checksum }: OpenedIndex): void {
+  try {
+    using file = Deno.openSync(path + INDEX_SUFFIX, { write: true });
+    file.writeSync(indexHeader(source, counts, checksum));
+  } catch {
+    // not ours to write: then it is compared each time
   }
 }
 
