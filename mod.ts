@@ -5,8 +5,10 @@
  */
 export * from "./src/backends/mod.ts";
 export * from "./src/backends/onednn/build.ts";
+export * from "./src/collective.ts";
 export * from "./src/config/mod.ts";
 export * from "./src/data/mod.ts";
+export * from "./src/distributed/mod.ts";
 export * from "./src/evaluation/mod.ts";
 // Both rooms have a Sequence: of frames, and of layers.
 export type { Sequence } from "./src/evaluation/sequence.ts";
@@ -20,6 +22,7 @@ export * from "./src/models/mod.ts";
 export * from "./src/nn/mod.ts";
 export {
   activate,
+  allReduce,
   batchNorm,
   conv2d,
   defineOp,

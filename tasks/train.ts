@@ -6,8 +6,12 @@ import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
 import {
   buildNative,
+  type Collective,
+  type ExperimentConfig,
+  joinProcesses,
   loadExperiment,
   type LoadingProfile,
+  meet,
   ProgressView,
   type RunEvent,
   runExperiment,
@@ -16,6 +20,9 @@ import {
   useBackend,
 } from "../mod.ts";
 import { runTask } from "./run_task.ts";
+
+/** Status of a training that was asked to stop, has saved and can go on (EX_TEMPFAIL of sysexits.h). */
+const STOPPED = 75;
 
 const USAGE = `Usage: deno task train [--config FILE] [options]
   --config FILE     experiment: .ts, .json, or YAML as siamban, pysot and NanoTrack have it;
@@ -28,9 +35,13 @@ const USAGE = `Usage: deno task train [--config FILE] [options]
   --device-debug    has a GPU wait after each launch, so that a fault names the op and its shapes
   --threads N       CPU threads of the native kernels; all cores
   --seed N          start of every random stream
+  --stop-after TIME saves and leaves after a time such as 90s, 30m or 3h
   --resume FILE     checkpoint to go on from, or auto for the newest in training.snapshotDir
   --profile-data    tells at the end where the time of loading went
-  --json            ends with one line of JSON`;
+  --json            ends with one line of JSON
+
+SIGINT, SIGTERM and --stop-after finish the step, save and end with status ${STOPPED};
+--resume auto goes on from there. On several processes: mpirun -n 4 npx -y deno task train …`;
 
 /** What is trained when nothing is said. */
 const DEMONSTRATION = fromFileUrl(new URL("../configs/quickstart.ts", import.meta.url));
@@ -44,7 +55,17 @@ const SHORTCUTS = ["device", "precision", "threads", "seed", "resume"] as const;
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
-    string: ["config", "cfg", "set", "device", "precision", "threads", "seed", "resume"],
+    string: [
+      "config",
+      "cfg",
+      "set",
+      "device",
+      "precision",
+      "threads",
+      "seed",
+      "resume",
+      "stop-after",
+    ],
     boolean: ["json", "help", "profile-data", "graph", "deterministic", "device-debug"],
     negatable: ["graph"],
     default: { graph: true },
@@ -69,17 +90,90 @@ export async function main(args: string[]): Promise<void> {
   const { config, ignored } = await loadExperiment(String(file), {
     overrides: [...options.set as string[], ...shortcuts, ...switches],
   });
-  for (const reason of ignored) console.log(`Ignored: ${reason}`);
+  const shouldStop = stopRequests(options["stop-after"]);
+  const collective = joinProcesses();
+  try {
+    const stopped = await train(config, {
+      collective,
+      shouldStop,
+      ignored,
+      json: options.json,
+      profileData: options["profile-data"],
+    });
+    collective[Symbol.dispose]();
+    if (stopped) Deno.exitCode = STOPPED;
+  } catch (error) {
+    if (collective.size === 1) throw error;
+    const { rank, size } = collective;
+    const reason = error instanceof Error ? error.message : error;
+    throw new Error(`Rank ${rank} of ${size} on ${Deno.hostname()} ends the job: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/** @returns Whether the training was asked to stop. */
+async function train(
+  config: ExperimentConfig,
+  { collective, shouldStop, ignored, json, profileData }: {
+    readonly collective: Collective;
+    readonly shouldStop: () => boolean;
+    readonly ignored: readonly string[];
+    readonly json: boolean;
+    readonly profileData: boolean;
+  },
+): Promise<boolean> {
+  const leads = collective.rank === 0;
+  const say = leads ? console.log : () => {};
+  for (const reason of ignored) say(`Ignored: ${reason}`);
   const { device } = config.training;
+  // Ranks of one machine share its cores.
+  const threads = config.training.threads ||
+    Math.max(1, Math.floor(navigator.hardwareConcurrency / collective.localSize));
   const native = device === "auto" || device === "onednn";
-  const problem = native ? await prepareNative() : undefined;
-  await using backend = await useBackend(device, config.training);
-  if (problem !== undefined && problem !== backend.note) console.log(problem);
-  console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
-  const summary = await show(runExperiment(config), config.training.printFreq);
-  console.log(formatSummary(summary));
-  if (options["profile-data"] && summary.loading) console.log(formatLoading(summary.loading));
-  if (options.json) console.log(JSON.stringify({ ...summary, backend: backend.name }));
+  const builds = native && collective.localRank === 0;
+  const problem = builds ? await prepareNative(say) : undefined;
+  meet(collective);
+  await using backend = await useBackend(device, { ...config.training, threads });
+  if (problem !== undefined && problem !== backend.note) say(problem);
+  say(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
+  const events = runExperiment(config, { collective, shouldStop });
+  const summary = await (leads ? show(events, config.training.printFreq) : drain(events));
+  say(formatSummary(summary));
+  if (profileData && summary.loading) say(formatLoading(summary.loading));
+  if (json) say(JSON.stringify({ ...summary, backend: backend.name }));
+  return summary.stopped ?? false;
+}
+
+/**
+ * Listens for requests to stop: a signal, or the end of the time given. A second signal ends the program at once.
+ *
+ * @param limit A time such as `3h`; none without it.
+ */
+function stopRequests(limit: string | undefined): () => boolean {
+  const end = limit === undefined ? Infinity : performance.now() + 1000 * parseSeconds(limit);
+  let asked = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const listener = () => {
+      asked = true;
+      Deno.removeSignalListener(signal, listener);
+    };
+    Deno.addSignalListener(signal, listener);
+  }
+  return () => asked || performance.now() >= end;
+}
+
+function parseSeconds(time: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(s|m|h|d)$/.exec(time) ??
+    fail(`--stop-after is "${time}", expected a time such as 90s, 30m or 3h`);
+  return Number(number) * { s: 1, m: 60, h: 3600, d: 86400 }[unit as "s"];
+}
+
+/** Follows a run that another rank tells of. */
+async function drain(events: AsyncIterable<RunEvent>): Promise<Summary> {
+  let summary: Summary | undefined;
+  for await (const event of events) if (event.kind === "done") summary = event.summary;
+  return summary!;
 }
 
 /**
@@ -87,10 +181,10 @@ export async function main(args: string[]): Promise<void> {
  *
  * @returns Why that failed; then the slow one does the work.
  */
-async function prepareNative(): Promise<string | undefined> {
+async function prepareNative(say: (text: string) => void): Promise<string | undefined> {
   try {
     for await (const { name, detail } of buildNative({ install: true })) {
-      console.log(`${name}: ${detail}`);
+      say(`${name}: ${detail}`);
     }
   } catch (error) {
     return (error as Error).message;

@@ -6,10 +6,12 @@ import { assertEquals } from "@std/assert";
  */
 const LEVELS: Readonly<Record<string, number>> = {
   "native/": 0,
+  "src/collective.ts": 0,
   "src/config/": 0,
   "src/ffi/": 0,
   "src/geometry/": 0,
   "src/random.ts": 0,
+  "src/distributed/": 1,
   "src/image/": 1,
   "src/ops/": 1,
   "src/weights/": 1,

@@ -95,8 +95,16 @@ export const trainingSchema = section({
   epochs: whole({ min: 1 }).default(20),
   /** First epoch, counted from 0. */
   startEpoch: whole({ min: 0 }).default(0),
-  /** Pairs a step. */
+  /** Pairs a step of each process. */
   batchSize: whole({ min: 1 }).default(32),
+  /** Pairs that pass through the network at once, to save memory; default all of the batch. */
+  microBatch: whole({ min: 1 }).optional(),
+  /** How gradients of several processes become one: averaged over all pairs, or summed as published. */
+  gradientReduction: choice(["mean", "sum"]).default("mean"),
+  /** How learning rates follow the pairs of a step, against the recipe's 84. */
+  lrRule: choice(["fixed", "linear", "sqrt"]).default("fixed"),
+  /** Whether batch norms in training take the batches of all processes as one. */
+  syncBatchNorm: flag().default(false),
   /** Workers that prepare pairs; 0 prepares them in the trainer's thread. */
   numWorkers: whole({ min: 0 }).default(1),
   momentum: real({ min: 0, below: 1 }).default(0.9),

@@ -26,6 +26,8 @@ export interface FoundResumePoint {
 interface Training {
   readonly config: ExperimentConfig;
   readonly stepsPerEpoch: number;
+  /** Processes that train together. */
+  readonly ranks: number;
 }
 
 /**

@@ -1,9 +1,11 @@
+import { ALONE, type Collective } from "../collective.ts";
 import { formatExperiment } from "../config/dump.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import type { BANDataset } from "../data/ban_dataset.ts";
 import { FrameReader } from "../data/frame_reader.ts";
 import { loadBatches, stepsPerEpoch } from "../data/loader.ts";
 import { buildModel, type SiamBAN } from "../models/siamban.ts";
+import { synchronizeNorms } from "../nn/batch_norm2d.ts";
 import { describe } from "../nn/describe.ts";
 import { Rng } from "../random.ts";
 import {
@@ -22,6 +24,7 @@ import { type LoadingProfile, LoadingWatch } from "./loading.ts";
 import { openDataset, prepareMissing, type SetReport } from "./data.ts";
 import { type TrackedSequence, trackHeldOut } from "./held_out.ts";
 import { drawTrackedSequence, type TrackPictures } from "./picture.ts";
+import { findDrift, formatJob, meet, shareStart } from "./job.ts";
 import { findResumePoint } from "./resume.ts";
 import { loadPretrained } from "./weights.ts";
 
@@ -53,8 +56,21 @@ export interface Summary {
   /** Mean average overlap on the held-out sequences. */
   readonly ao?: { readonly before: number; readonly after: number };
   readonly checkpoint?: string;
+  /** Whether the training was asked to stop before its end. */
+  readonly stopped?: true;
   readonly log?: string;
   readonly pictures?: TrackPictures;
+}
+
+/** How an experiment is run. */
+export interface RunOptions {
+  /**
+   * Processes that train together; this one alone. Every rank gives all events; rank 0 alone writes
+   * files and tracks.
+   */
+  readonly collective?: Collective;
+  /** Asked after each step: whether to save and leave. */
+  readonly shouldStop?: () => boolean;
 }
 
 /**
@@ -63,12 +79,20 @@ export interface Summary {
  *
  * @throws {Error} If something cannot be read or written; the message says what to do.
  */
-export async function* runExperiment(config: ExperimentConfig): AsyncGenerator<RunEvent> {
+export async function* runExperiment(
+  config: ExperimentConfig,
+  options: RunOptions = {},
+): AsyncGenerator<RunEvent> {
+  const { collective = ALONE } = options;
   const started = performance.now();
-  for await (const report of prepareMissing(config)) yield { kind: "prepare", ...report };
+  if (collective.localRank === 0) {
+    for await (const report of prepareMissing(config)) yield { kind: "prepare", ...report };
+  }
+  meet(collective);
   const dataset = openDataset(config);
   using model = buildModel(config, new Rng(config.training.seed));
-  const run = new Run(config, dataset, model);
+  if (config.training.syncBatchNorm && collective.size > 1) synchronizeNorms(model, collective);
+  const run = new Run(config, { dataset, model, ...options, collective });
   yield* run.train();
   yield { kind: "done", summary: run.summary((performance.now() - started) / 1000) };
 }
@@ -79,6 +103,9 @@ class Run {
   readonly #model: SiamBAN;
   readonly #stepsPerEpoch: number;
   readonly #loading = new LoadingWatch();
+  readonly #collective: Collective;
+  readonly #shouldStop?: () => boolean;
+  #stopped = false;
   #first?: MeteredStep;
   #last?: MeteredStep;
   #ao: { before?: number; after?: number } = {};
@@ -86,15 +113,33 @@ class Run {
   #log?: string;
   #pictures?: TrackPictures;
 
-  constructor(config: ExperimentConfig, dataset: BANDataset, model: SiamBAN) {
+  constructor(
+    config: ExperimentConfig,
+    { dataset, model, collective, shouldStop }: RunOptions & {
+      readonly dataset: BANDataset;
+      readonly model: SiamBAN;
+      readonly collective: Collective;
+    },
+  ) {
     this.#config = config;
+    this.#collective = collective;
+    this.#shouldStop = shouldStop;
     this.#dataset = dataset;
     this.#model = model;
-    this.#stepsPerEpoch = config.training.stepsPerEpoch ?? stepsPerEpoch(dataset, config.training);
+    this.#stepsPerEpoch = config.training.stepsPerEpoch ?? stepsPerEpoch(dataset, {
+      batchSize: config.training.batchSize,
+      worldSize: collective.size,
+    });
+  }
+
+  /** Whether this rank writes files and tracks. */
+  get #leads(): boolean {
+    return this.#collective.rank === 0;
   }
 
   async *train(): AsyncGenerator<RunEvent> {
-    const { logDir, tensorboard, printFreq: printEvery } = this.#config.training;
+    const { tensorboard, printFreq: printEvery } = this.#config.training;
+    const logDir = this.#leads && this.#config.training.logDir;
     using log = logDir ? new LogFile(logDir) : undefined;
     using events = logDir && tensorboard ? new EventFile(logDir) : undefined;
     this.#log = log?.path;
@@ -116,17 +161,28 @@ class Run {
   /** Everything in order: weights in, a look before, the steps, a look after. */
   async *#stages(): AsyncGenerator<RunEvent> {
     yield message(`config \n${formatExperiment(this.#config)}`);
-    const resume = yield* this.#resume();
-    if (!resume) yield* this.#pretrained();
+    const resume = yield* this.#start();
+    if (this.#collective.size > 1) yield message(formatJob(this.#config, this.#collective));
     yield* this.#heldOut("before");
     yield* this.#steps(resume);
-    yield* this.#heldOut("after");
+    if (!this.#stopped) yield* this.#heldOut("after");
+  }
+
+  /** Rank 0 finds the weights to start from, and all ranks take them over. */
+  async *#start(): AsyncGenerator<RunEvent, ResumePoint | undefined> {
+    let point: ResumePoint | undefined;
+    if (this.#leads) {
+      point = yield* this.#resume();
+      if (!point) yield* this.#pretrained();
+    }
+    return shareStart(this.#model, { point, collective: this.#collective });
   }
 
   async *#resume(): AsyncGenerator<RunEvent, ResumePoint | undefined> {
     const { messages, point } = await findResumePoint(this.#model, {
       config: this.#config,
       stepsPerEpoch: this.#stepsPerEpoch,
+      ranks: this.#collective.size,
     });
     for (const text of messages) yield message(text);
     return point;
@@ -138,12 +194,14 @@ class Run {
 
   async *#steps(resume: ResumePoint | undefined): AsyncGenerator<RunEvent> {
     const { training } = this.#config;
-    await makeSnapshotFolder(training.snapshotDir);
+    if (this.#leads) await makeSnapshotFolder(training.snapshotDir);
     using trainer = new Trainer(this.#model, {
       config: this.#config,
       stepsPerEpoch: this.#stepsPerEpoch,
       pauseEvery: training.checkpointEvery,
       resume,
+      collective: this.#collective,
+      shouldStop: this.#shouldStop,
     });
     if (trainer.position.epoch >= training.epochs) {
       yield message(`nothing is left to train: all ${training.epochs} epochs are done`);
@@ -156,6 +214,8 @@ class Run {
       start: trainer.position,
       stepsPerEpoch: this.#stepsPerEpoch,
       workers: training.numWorkers,
+      rank: this.#collective.rank,
+      worldSize: this.#collective.size,
     });
     let previous: Pick<MeteredStep, "averages"> | undefined = resume?.averages
       ? { averages: resume.averages }
@@ -172,11 +232,16 @@ class Run {
         if (event.backbone) yield message("start training backbone.");
         yield message(`model\n${describe(this.#model)}`);
       } else {
+        this.#stopped ||= event.stopped;
+        const drift = findDrift(this.#model, this.#collective);
+        if (drift) throw new Error(drift);
+        if (!this.#leads) continue;
         const folder = training.snapshotDir;
         this.#checkpoint = await saveCheckpoint(trainer, {
           folder,
           config: this.#config,
           stepsPerEpoch: this.#stepsPerEpoch,
+          ranks: this.#collective.size,
           averages: previous?.averages,
         });
         if (!event.epochEnd) await removeOutdated(folder, event.position);
@@ -187,7 +252,7 @@ class Run {
 
   async *#heldOut(when: "before" | "after"): AsyncGenerator<RunEvent> {
     const { validation, training } = this.#config;
-    if (!validation) return;
+    if (!validation || !this.#leads) return;
     yield message(`tracking ${validation.sequences} held-out sequences ${when} training`);
     const tracked: TrackedSequence[] = [];
     for await (const sequence of trackHeldOut(this.#model, { ...this.#config, validation })) {
@@ -222,11 +287,12 @@ class Run {
         total: average("total_loss"),
       },
       firstLoss: first?.report.losses.total ?? NaN,
-      pairsPerSecond: config.training.batchSize / average("batch_time"),
+      pairsPerSecond: config.training.batchSize * this.#collective.size / average("batch_time"),
       dataWaitShare: average("data_time") / average("batch_time"),
       seconds,
       ...(this.#loading.profile ? { loading: this.#loading.profile } : {}),
       ...(before !== undefined && after !== undefined ? { ao: { before, after } } : {}),
+      ...(this.#stopped ? { stopped: true } : {}),
       ...(this.#checkpoint ? { checkpoint: this.#checkpoint } : {}),
       ...(this.#log ? { log: this.#log } : {}),
       ...(this.#pictures ? { pictures: this.#pictures } : {}),

@@ -3,7 +3,7 @@ import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { isNanoTrack } from "../config/feature_maps.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { initUniform, Module } from "../nn/mod.ts";
-import { selectCrossEntropy, selectIouLoss } from "../ops/mod.ts";
+import { type ClassShares, selectCrossEntropy, selectIouLoss } from "../ops/mod.ts";
 import type { Rng } from "../random.ts";
 import { type Backbone, buildBackbone, type Features } from "./backbone/mod.ts";
 import { buildHead } from "./build_head.ts";
@@ -74,13 +74,21 @@ export class SiamBAN extends Module {
     return tf.tidy(() => this.head.compare(template, this.features(x)));
   }
 
-  /** Losses of a batch; in training mode the running statistics move, by the template first. */
-  losses({ template, search, labelCls, labelLoc }: BatchTensors): SiamBANLosses {
+  /**
+   * Losses of a batch; in training mode the running statistics move, by the template first.
+   *
+   * @param shares Given for a part of a batch: the losses of all parts then add up to those of the batch.
+   */
+  losses(
+    { template, search, labelCls, labelLoc }: BatchTensors,
+    shares?: ClassShares,
+  ): SiamBANLosses {
     return tf.tidy(() => {
       const prediction = this.track(this.template(template), search);
-      const cls = selectCrossEntropy(prediction.cls, labelCls);
+      const cls = selectCrossEntropy(prediction.cls, labelCls, shares);
       const { clsWeight, locWeight, locLoss } = this.loss;
-      const loc = selectIouLoss(prediction.loc, labelLoc, labelCls, { kind: locLoss });
+      const mean = selectIouLoss(prediction.loc, labelLoc, labelCls, { kind: locLoss });
+      const loc = shares ? mean.mul<Scalar>(shares.positive) : mean;
       const total = cls.mul(clsWeight).add<Scalar>(loc.mul(locWeight));
       return { cls, loc, total };
     });

@@ -1,6 +1,7 @@
-import type { Rank, Tensor4D } from "@tensorflow/tfjs";
-import { type ActivationKind, batchNorm, type NormTensors } from "../ops/mod.ts";
-import { Layer } from "./module.ts";
+import type { Rank, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
+import type { Collective } from "../collective.ts";
+import { type ActivationKind, batchNorm, type NormTensors, syncBatchNorm } from "../ops/mod.ts";
+import { Layer, type Module, modules, type Sequence } from "./module.ts";
 import { Counter, ModuleBuffer, Parameter } from "./parameter.ts";
 
 /** What is done to a normalised feature map in the same pass. */
@@ -26,6 +27,8 @@ export class BatchNorm2d extends Layer {
   readonly epsilon = 1e-5;
   /** Share of a batch's statistics in the running ones. */
   readonly momentum = 0.1;
+  /** Ranks whose batches are normalised as one in training; set through {@linkcode synchronizeNorms}. */
+  collective?: Collective;
 
   constructor(channels: number) {
     super();
@@ -49,6 +52,43 @@ export class BatchNorm2d extends Layer {
   override forward(x: Tensor4D, { residual, activation = "none" }: NormTail = {}): Tensor4D {
     const { training, epsilon, momentum } = this;
     if (training) this.numBatchesTracked.value++;
+    if (training && this.collective) {
+      return this.#synchronized(x, { collective: this.collective, residual, activation });
+    }
     return batchNorm(x, this.tensors, { training, epsilon, momentum, activation, residual });
+  }
+
+  #synchronized(
+    x: Tensor4D,
+    { collective, residual, activation = "none" }: NormTail & { readonly collective: Collective },
+  ): Tensor4D {
+    const { epsilon, momentum, runningMean, runningVar } = this;
+    const { y, mean, variance } = syncBatchNorm(x, this.tensors, {
+      collective,
+      residual,
+      epsilon,
+      activation,
+    });
+    // As in the op: one bad batch must not spoil the network.
+    blend(runningMean, mean, momentum);
+    blend(runningVar, variance, momentum);
+    return y;
+  }
+}
+
+function blend(running: ModuleBuffer<Rank.R1>, batch: Tensor1D, momentum: number): void {
+  const before = running.tensor.dataSync(), values = batch.dataSync();
+  batch.dispose();
+  if (!values.every(Number.isFinite)) return;
+  running.overwrite(before.map((value, i) => (1 - momentum) * value + momentum * values[i]));
+}
+
+/**
+ * Makes all batch norms of a network in training take the batches of all ranks as one
+ * (`torch.nn.SyncBatchNorm.convert_sync_batchnorm`).
+ */
+export function synchronizeNorms(root: Module | Sequence, collective: Collective): void {
+  for (const module of modules(root)) {
+    if (module instanceof BatchNorm2d) module.collective = collective;
   }
 }

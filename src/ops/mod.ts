@@ -1,5 +1,6 @@
 /** The ops that tfjs lacks or cannot differentiate, each declared once for every backend. */
 export * from "./activation.ts";
+export * from "./all_reduce.ts";
 export * from "./batch_norm.ts";
 export * from "./channel_gate.ts";
 export * from "./conv2d.ts";
@@ -12,6 +13,7 @@ export * from "./max_pool2d.ts";
 export * from "./select_cross_entropy.ts";
 export * from "./sgd_update.ts";
 export * from "./spatial_mean.ts";
+export * from "./sync_batch_norm.ts";
 export * from "./xcorr_depthwise.ts";
 export * from "./xcorr_fast.ts";
 export * from "./xcorr_pixelwise.ts";

@@ -81,10 +81,12 @@ export async function makeSnapshotFolder(path: string): Promise<void> {
  */
 export async function saveCheckpoint(
   trainer: Trainer,
-  { folder, config, stepsPerEpoch, averages }: {
+  { folder, config, stepsPerEpoch, ranks = 1, averages }: {
     readonly folder: string;
     readonly config: ExperimentConfig;
     readonly stepsPerEpoch: number;
+    /** Processes that train together; 1. */
+    readonly ranks?: number;
     readonly averages?: Averages;
   },
 ): Promise<string> {
@@ -95,7 +97,7 @@ export async function saveCheckpoint(
     format: 1,
     experiment: config.name,
     position: { ...position },
-    invariants: { ...invariantsOf(config, stepsPerEpoch) },
+    invariants: invariantsOf(config, { stepsPerEpoch, ranks }),
     averages: averages ? toJson(averages) : null,
   };
   const path = join(folder, checkpointName(position));
@@ -145,14 +147,15 @@ export function openCheckpoint({ tensors, state }: Checkpoint, path: string): Re
  */
 export function resumePoint(
   checkpoint: Checkpoint,
-  { config, stepsPerEpoch, path }: {
+  { config, stepsPerEpoch, ranks = 1, path }: {
     readonly config: ExperimentConfig;
     readonly stepsPerEpoch: number;
+    readonly ranks?: number;
     readonly path: string;
   },
 ): ResumePoint {
   const { invariants: saved } = readState(checkpoint.state, path);
-  const current = invariantsOf(config, stepsPerEpoch);
+  const current = invariantsOf(config, { stepsPerEpoch, ranks });
   const keys = Object.keys(current) as (keyof Invariants)[];
   const changed = keys.find((key) => saved[key] !== current[key]);
   if (changed === undefined) return openCheckpoint(checkpoint, path);
@@ -180,9 +183,12 @@ function partOf(tensors: StateDict, prefix: string): StateDict | undefined {
   return new Map(part.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
 
-function invariantsOf({ training }: ExperimentConfig, stepsPerEpoch: number): Invariants {
-  const { seed, batchSize } = training;
-  return { seed, batchSize, stepsPerEpoch };
+function invariantsOf(
+  { training: { seed, batchSize } }: ExperimentConfig,
+  { stepsPerEpoch, ranks }: { readonly stepsPerEpoch: number; readonly ranks: number },
+): Invariants {
+  // The pairs of a step are the same, however many ranks they are spread over.
+  return { seed, batchSize: batchSize * ranks, stepsPerEpoch };
 }
 
 function readState(state: JsonValue, path: string): z.infer<typeof stateSchema> {

@@ -44,6 +44,8 @@ export interface StepReport {
   readonly gradNorm?: number;
   /** Norms of each trained parameter, where the experiment asks for them. */
   readonly parameterNorms?: readonly ParameterNorm[];
+  /** Seconds of each rank's own work, without its wait for the others; absent where there is one. */
+  readonly rankSeconds?: readonly number[];
   /** Why this step changed no parameter, such as a non-finite loss and its batch; else absent. */
   readonly skipped?: string;
 }

@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
 import type { StepInput } from "../backends/mod.ts";
+import { ALONE, type Collective } from "../collective.ts";
 import type { BatchArrays } from "../data/batches.ts";
 import type { BatchTensors, SiamBAN } from "../models/siamban.ts";
-import { gradients } from "../nn/gradients.ts";
+import { type GradientReduction, jointGradients } from "./joint_gradients.ts";
 import type { Sgd } from "./optimizer.ts";
 import type { ParameterNorm, StepLosses } from "./report.ts";
 
@@ -12,6 +13,8 @@ export interface StepTensors {
   readonly cls: Scalar;
   readonly loc: Scalar;
   readonly total: Scalar;
+  /** This rank's own part of the total loss, where there are several. */
+  readonly own?: Scalar;
   /** What {@linkcode Sgd.step} returned. */
   readonly update: Tensor1D;
   /** Norms of the gradients, then of the weights, where they were asked for. */
@@ -21,6 +24,8 @@ export interface StepTensors {
 /** The figures of a step. */
 export interface StepFigures {
   readonly losses: StepLosses;
+  /** This rank's own part of the total loss. */
+  readonly ownLoss: number;
   /** Gradient norm before clipping. */
   readonly gradNorm: number;
   /** Whether the parameters were changed. */
@@ -35,37 +40,50 @@ export interface StepOptions {
   readonly learningRates: readonly number[];
   /** Whether to take the norm of each parameter and its gradient. */
   readonly norms?: boolean;
+  /** Pairs that pass through the network at once; all of the batch. */
+  readonly microBatch?: number;
+  /** Processes that share the step; this one alone. */
+  readonly collective?: Collective;
+  /** How the gradients of the ranks become one; `mean`. */
+  readonly reduction?: GradientReduction;
 }
 
 /**
- * Forward, backward and update on one batch. Nothing is read back, so a device need not wait.
+ * Forward, backward and update on one batch, together with the batches of all other ranks. Nothing is read back, so a
+ * device need not wait.
  *
  * @param batch Free again when this returns.
  */
 export function trainStep(
   model: SiamBAN,
   batch: BatchTensors,
-  { optimizer, learningRates, norms }: StepOptions,
+  { optimizer, learningRates, norms, microBatch, collective = ALONE, reduction = "mean" }:
+    StepOptions,
 ): StepTensors {
   const parameters = optimizer.parameters.map(({ parameter }) => parameter);
-  const { losses, gradients: found } = gradients(parameters, () => model.losses(batch));
+  const { losses, own, gradients: found } = jointGradients(model, batch, {
+    parameters,
+    microBatch,
+    collective,
+    reduction,
+  });
   // Norms of the weights are those that the gradients belong to, so they come before the update.
   const before = norms ? { norms: normsOf(optimizer, found) } : {};
   const update = optimizer.step(found, { learningRates, loss: losses.total });
   tf.dispose([...found.values()]);
-  return { ...losses, update, ...before };
+  return { ...losses, ...(own ? { own } : {}), update, ...before };
 }
 
 /** Reads what a step left on the device, and frees it. */
 export async function readStep(tensors: StepTensors): Promise<StepFigures> {
-  const { cls, loc, total, update, norms } = tensors;
-  const owned: Tensor[] = [cls, loc, total, update, ...(norms ? [norms.values] : [])];
-  const [[clsLoss], [locLoss], [totalLoss], [gradNorm, , applied], normValues] = await Promise.all(
-    owned.map((tensor) => tensor.data<"float32">()),
-  );
+  const { cls, loc, total, own = total, update, norms } = tensors;
+  const owned: Tensor[] = [cls, loc, total, own, update, ...(norms ? [norms.values] : [])];
+  const [[clsLoss], [locLoss], [totalLoss], [ownLoss], [gradNorm, , applied], normValues] =
+    await Promise.all(owned.map((tensor) => tensor.data<"float32">()));
   tf.dispose(owned);
   return {
     losses: { cls: clsLoss, loc: locLoss, total: totalLoss },
+    ownLoss,
     gradNorm,
     applied: applied === 1,
     ...(norms

@@ -141,12 +141,13 @@ function replay(
   { learningRates }: StepOptions,
 ): StepTensors {
   optimizer.setLearningRates(learningRates);
-  const { cls, loc, total, update, norms } = step.replay(batchInputs(batch));
+  const { cls, loc, total, own, update, norms } = step.replay(batchInputs(batch));
   for (const [counter, by] of counts) counter.value += by;
   return {
     cls,
     loc,
     total,
+    ...(own ? { own: own as Scalar } : {}),
     update,
     ...(names ? { norms: { names, values: norms as Tensor1D } } : {}),
   };

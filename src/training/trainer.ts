@@ -1,9 +1,11 @@
+import { ALONE, type Collective } from "../collective.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import type { Batch } from "../data/batches.ts";
 import type { SiamBAN } from "../models/siamban.ts";
 import { buildOptimizer, type Sgd } from "./optimizer.ts";
 import type { StepReport } from "./report.ts";
 import type { StateDict } from "../weights/host_tensor.ts";
+import { exchangeNews, firstComplaint } from "./rank_exchange.ts";
 import { buildLrSpace, type LrSpace } from "./schedule.ts";
 import { readStep, type StepFigures, type StepTensors } from "./step.ts";
 import { StepRunner } from "./step_runner.ts";
@@ -20,7 +22,13 @@ export type TrainingEvent =
   | { readonly kind: "stage"; readonly epoch: number; readonly backbone: boolean }
   | { readonly kind: "step"; readonly report: StepReport }
   /** A good moment to save: every step up to `position` is done and read back. */
-  | { readonly kind: "pause"; readonly position: Position; readonly epochEnd: boolean };
+  | {
+    readonly kind: "pause";
+    readonly position: Position;
+    readonly epochEnd: boolean;
+    /** Whether this is the last event because the training was asked to stop. */
+    readonly stopped: boolean;
+  };
 
 /** What a {@linkcode Trainer} is built from. */
 export interface TrainerOptions {
@@ -34,6 +42,10 @@ export interface TrainerOptions {
   };
   /** Steps between two pauses within an epoch; 0 pauses at the end of an epoch only. */
   readonly pauseEvery?: number;
+  /** Processes that train together; this one alone. */
+  readonly collective?: Collective;
+  /** Asked after each step: whether to finish, save and leave. */
+  readonly shouldStop?: () => boolean;
 }
 
 /** Too many steps in a row had a loss or a gradient that is no number. */
@@ -52,6 +64,11 @@ export class Trainer implements Disposable {
   readonly #stepsPerEpoch: number;
   readonly #pauseEvery: number;
   readonly #steps: StepRunner;
+  readonly #collective: Collective;
+  readonly #shouldStop: () => boolean;
+  /** By which the ranks together change the learning rates of the configuration. */
+  readonly #lrFactor: number;
+  #stopping = false;
   #optimizer: Sgd;
   #position: Position;
   #skippedInRow = 0;
@@ -62,6 +79,9 @@ export class Trainer implements Disposable {
     this.#config = options.config;
     this.#stepsPerEpoch = options.stepsPerEpoch;
     this.#pauseEvery = options.pauseEvery ?? 0;
+    this.#collective = options.collective ?? ALONE;
+    this.#shouldStop = options.shouldStop ?? (() => false);
+    this.#lrFactor = lrFactor(training, this.#collective.size);
     this.#position = options.resume?.position ?? { epoch: training.startEpoch, step: 0 };
     this.#lrSpace = lrSpaceOf(options.config);
     this.#steps = new StepRunner(model, { record: training.graph });
@@ -106,7 +126,9 @@ export class Trainer implements Disposable {
         if (joins && !first) this.#restartOptimizer();
         if (joins || first) yield { kind: "stage", epoch, backbone: epoch >= trainEpoch };
         yield* this.#runEpoch(source);
-        yield { kind: "pause", position: this.#position, epochEnd: true };
+        const epochEnd = this.#position.step === 0;
+        yield { kind: "pause", position: this.#position, epochEnd, stopped: this.#stopping };
+        if (this.#stopping) return;
       }
     } finally {
       await source.return?.();
@@ -115,8 +137,8 @@ export class Trainer implements Disposable {
 
   async *#runEpoch(source: AsyncIterator<Batch>): AsyncGenerator<TrainingEvent> {
     const { epoch } = this.#position;
-    let pending: Promise<StepReport> | undefined;
-    while (this.#position.epoch === epoch) {
+    let pending: Promise<PendingReport> | undefined;
+    while (this.#position.epoch === epoch && !this.#stopping) {
       const clock = performance.now();
       const { value: batch, done } = await source.next();
       if (done) throw new RangeError(`Cannot train: the batches end before ${this.#place()}`);
@@ -127,15 +149,15 @@ export class Trainer implements Disposable {
       if (this.#pausesHere()) {
         yield* this.#tell(pending);
         pending = undefined;
-        yield { kind: "pause", position: this.#position, epochEnd: false };
+        yield { kind: "pause", position: this.#position, epochEnd: false, stopped: false };
       }
     }
     if (pending) yield* this.#tell(pending);
   }
 
   /** Gives a report, and watches for a training that has stopped to learn. */
-  async *#tell(pending: Promise<StepReport>): AsyncGenerator<TrainingEvent> {
-    const report = await pending;
+  async *#tell(pending: Promise<PendingReport>): AsyncGenerator<TrainingEvent> {
+    const report = this.#consult(await pending);
     yield { kind: "step", report };
     this.#skippedInRow = report.skipped === undefined ? 0 : this.#skippedInRow + 1;
     const { maxSkippedSteps } = this.#config.training;
@@ -147,12 +169,29 @@ export class Trainer implements Disposable {
     );
   }
 
+  /** Makes a report of what all ranks know, and hears whether to stop. */
+  #consult({ complaint, ownSeconds, ...report }: PendingReport): StepReport {
+    const collective = this.#collective;
+    if (collective.size === 1) {
+      this.#stopping ||= this.#shouldStop();
+      return report;
+    }
+    const { seconds, stop } = exchangeNews(collective, {
+      seconds: ownSeconds,
+      stop: this.#shouldStop(),
+    });
+    this.#stopping ||= stop;
+    const told = { ...report, rankSeconds: seconds };
+    if (report.skipped === undefined) return told;
+    return { ...told, skipped: firstComplaint(collective, complaint) ?? report.skipped };
+  }
+
   /**
    * Takes a step at once; its figures follow when the device has them.
    *
    * @param clock When the wait for the batch began, in milliseconds.
    */
-  #takeStep(batch: Batch, clock: number): Promise<StepReport> {
+  #takeStep(batch: Batch, clock: number): Promise<PendingReport> {
     const dataTime = (performance.now() - clock) / 1000;
     const { epoch, step } = this.#position;
     if (batch.epoch !== epoch || batch.step !== step) {
@@ -162,12 +201,19 @@ export class Trainer implements Disposable {
       );
     }
     const groupLrs = this.#groupLrs();
+    const { logGrads, microBatch, gradientReduction } = this.#config.training;
+    const collective = this.#collective;
+    const started = performance.now() / 1000 - collective.seconds;
     const tensors = this.#steps.take(batch, {
       optimizer: this.#optimizer,
       learningRates: groupLrs,
-      norms: this.#config.training.logGrads,
+      norms: logGrads,
+      microBatch,
+      collective,
+      reduction: gradientReduction,
     });
-    const report = this.#readReport(tensors, { batch, clock, dataTime, groupLrs });
+    const ownSeconds = performance.now() / 1000 - collective.seconds - started + dataTime;
+    const report = this.#readReport(tensors, { batch, clock, dataTime, ownSeconds, groupLrs });
     // A failure is told when it is the report's turn; until then nobody waits for it.
     report.catch(() => {});
     return report;
@@ -175,47 +221,58 @@ export class Trainer implements Disposable {
 
   async #readReport(
     tensors: StepTensors,
-    { batch: { epoch, step, size, provenance }, clock, dataTime, groupLrs }: {
+    { batch: { epoch, step, size, provenance }, clock, dataTime, ownSeconds, groupLrs }: {
       readonly batch: Batch;
       readonly clock: number;
       readonly dataTime: number;
+      readonly ownSeconds: number;
       readonly groupLrs: readonly number[];
     },
-  ): Promise<StepReport> {
-    const { applied, ...figures } = await readStep(tensors);
+  ): Promise<PendingReport> {
+    const { applied, ownLoss, ...figures } = await readStep(tensors);
     const batchTime = (performance.now() - clock) / 1000;
     return {
       epoch,
       step,
       stepsPerEpoch: this.#stepsPerEpoch,
       globalStep: epoch * this.#stepsPerEpoch + step,
-      lr: this.#lrSpace.at(epoch),
+      lr: this.#lrSpace.at(epoch) * this.#lrFactor,
       groupLrs,
       batchTime,
       dataTime,
-      pairsPerSecond: size / batchTime,
+      pairsPerSecond: size * this.#collective.size / batchTime,
       ...figures,
       ...(applied ? {} : { skipped: this.#reason(figures, provenance) }),
+      ownSeconds,
+      complaint: this.#complaint(ownLoss, provenance),
     };
+  }
+
+  /** What is wrong with this rank's own loss, if anything. */
+  #complaint(ownLoss: number, provenance: Batch["provenance"]): string | undefined {
+    const { maxLoss } = this.#config.training;
+    if (ownLoss <= maxLoss) return undefined;
+    const cause = Number.isFinite(ownLoss)
+      ? `the loss ${ownLoss} is above training.maxLoss ${maxLoss}`
+      : `the loss is ${ownLoss}`;
+    const pairs = provenance.map(({ template, search }) => `${template.path} + ${search.path}`);
+    return `${cause}; the batch holds ${pairs.join(", ")}`;
   }
 
   #reason(
     { losses, gradNorm }: Pick<StepFigures, "losses" | "gradNorm">,
     provenance: Batch["provenance"],
   ): string {
-    const { maxLoss } = this.#config.training;
-    const cause = !Number.isFinite(losses.total)
-      ? `the loss is ${losses.total}`
-      : losses.total > maxLoss
-      ? `the loss ${losses.total} is above training.maxLoss ${maxLoss}`
-      : `the gradient norm is ${gradNorm}`;
     const pairs = provenance.map(({ template, search }) => `${template.path} + ${search.path}`);
-    return `${cause}; the batch holds ${pairs.join(", ")}`;
+    return this.#complaint(losses.total, provenance) ??
+      `the gradient norm is ${gradNorm}; the batch holds ${pairs.join(", ")}`;
   }
 
   #groupLrs(): number[] {
     const { epoch } = this.#position;
-    return this.#optimizer.groups.map(({ initialLr }) => this.#lrSpace.groupLr(epoch, initialLr));
+    return this.#optimizer.groups.map(({ initialLr }) =>
+      this.#lrSpace.groupLr(epoch, initialLr) * this.#lrFactor
+    );
   }
 
   #next(): Position {
@@ -261,6 +318,29 @@ export class Trainer implements Disposable {
     this.#steps[Symbol.dispose]();
     this.#optimizer[Symbol.dispose]();
   }
+}
+
+/** A report before the ranks have spoken about it. */
+interface PendingReport extends StepReport {
+  /** Seconds of this rank's own work, without the wait for other ranks. */
+  readonly ownSeconds: number;
+  /** What is wrong with this rank's own loss, if anything. */
+  readonly complaint: string | undefined;
+}
+
+/** Pairs in a step of the published recipe: 28 on each of 3 GPUs. */
+export const RECIPE_BATCH = 84;
+
+/**
+ * By how much the learning rates of a configuration change with the pairs of a step: `fixed`, not; `linear`, as their
+ * number against {@linkcode RECIPE_BATCH} (arXiv:1706.02677); `sqrt`, as its root.
+ */
+export function lrFactor(
+  { batchSize, lrRule }: ExperimentConfig["training"],
+  ranks: number,
+): number {
+  const ratio = batchSize * ranks / RECIPE_BATCH;
+  return { fixed: 1, linear: ratio, sqrt: Math.sqrt(ratio) }[lrRule];
 }
 
 /** The learning rates that an experiment asks for. */

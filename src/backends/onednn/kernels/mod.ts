@@ -1,4 +1,5 @@
 import type { KernelConfig } from "@tensorflow/tfjs";
+import { allReduceHost } from "../../all_reduce.ts";
 import { activationBackwardOnednn, activationOnednn } from "./activation.ts";
 import { batchMatMulOnednn } from "./batch_matmul.ts";
 import { batchNormBackwardOnednn, batchNormOnednn } from "./batch_norm.ts";
@@ -54,4 +55,5 @@ export const ONEDNN_KERNELS: readonly KernelConfig[] = [
   channelGateBackwardOnednn,
   batchMatMulOnednn,
   expOnednn,
+  allReduceHost("onednn"),
 ];

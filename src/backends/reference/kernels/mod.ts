@@ -1,4 +1,5 @@
 import type { KernelConfig } from "@tensorflow/tfjs";
+import { allReduceHost } from "../../all_reduce.ts";
 import { activationBackwardReference, activationReference } from "./activation.ts";
 import { batchNormBackwardReference, batchNormReference } from "./batch_norm.ts";
 import { channelGateBackwardReference, channelGateReference } from "./channel_gate.ts";
@@ -43,4 +44,5 @@ export const REFERENCE_KERNELS: readonly KernelConfig[] = [
   spatialMeanBackwardReference,
   spatialMeanReference,
   xcorrDepthwiseReference,
+  allReduceHost("reference"),
 ];

@@ -1,0 +1,48 @@
+/** What the ranks of a training tell each other after each step. */
+import { broadcastText, type Collective } from "../collective.ts";
+
+/** What one rank tells. */
+export interface RankNews {
+  /** Seconds of its own work in the last step: without the wait for other ranks. */
+  readonly seconds: number;
+  /** Whether it has been asked to stop. */
+  readonly stop: boolean;
+}
+
+/** What all ranks know then. */
+export interface JobNews {
+  /** By rank. */
+  readonly seconds: readonly number[];
+  /** Whether any rank has been asked to stop. */
+  readonly stop: boolean;
+}
+
+/** Tells all ranks what each has to tell. */
+export function exchangeNews(collective: Collective, { seconds, stop }: RankNews): JobNews {
+  const { rank, size } = collective;
+  const numbers = new Float64Array(size + 1);
+  numbers[rank] = seconds;
+  numbers[size] = stop ? 1 : 0;
+  collective.sum(numbers);
+  return { seconds: [...numbers.subarray(0, size)], stop: numbers[size] > 0 };
+}
+
+/**
+ * Finds the first rank with something to complain about, and gives its words to all.
+ *
+ * @param complaint This rank's, if it has one.
+ * @returns That of the lowest rank that has one, with its name; nothing if none has.
+ */
+export function firstComplaint(
+  collective: Collective,
+  complaint: string | undefined,
+): string | undefined {
+  const { rank, size } = collective;
+  if (size === 1) return complaint;
+  const flags = new Float64Array(size);
+  flags[rank] = complaint === undefined ? 0 : 1;
+  collective.sum(flags);
+  const first = flags.findIndex((flag) => flag > 0);
+  if (first < 0) return undefined;
+  return `rank ${first} of ${size}: ${broadcastText(collective, complaint ?? "", first)}`;
+}

@@ -1,0 +1,149 @@
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { formatExperiment } from "../../src/config/mod.ts";
+import { readCheckpoint, type StateDict } from "../../src/weights/mod.ts";
+import { temporaryFolder } from "../data/demo.ts";
+import { smallExperiment } from "../experiment/small_run.ts";
+import { hasMpirun, jobCommand, type JobResult, runJob } from "./mpi_job.ts";
+
+const task = new URL("../../tasks/train.ts", import.meta.url).pathname;
+
+type Training = NonNullable<Parameters<typeof smallExperiment>[1]>["training"];
+
+/** Writes an experiment of six steps an epoch that all runs of a test share the data of. */
+async function writeExperiment(folder: string, name: string, training: Training): Promise<string> {
+  const config = smallExperiment(folder, {
+    name,
+    training: {
+      epochs: 2,
+      stepsPerEpoch: 2,
+      snapshotDir: `${folder}/${name}`,
+      syncBatchNorm: true,
+      threads: 1,
+      device: "onednn",
+      ...training,
+    },
+  });
+  const path = `${folder}/${name}.json`;
+  await Deno.writeTextFile(path, formatExperiment(config));
+  return path;
+}
+
+async function train(ranks: number, config: string, ...more: string[]): Promise<JobResult> {
+  const args = ["run", "-A", "--no-check", task, "--config", config, "--json", ...more];
+  return await runJob(ranks, args);
+}
+
+/** Trains to the end, and gives the last checkpoint and the losses of the run. */
+async function trained(folder: string, ranks: number, name: string, training: Training) {
+  const config = await writeExperiment(folder, name, training);
+  const { code, out, err } = await train(ranks, config);
+  assertEquals(code, 0, err + out);
+  const { tensors } = await readCheckpoint(`${folder}/${name}/checkpoint_e2.safetensors`);
+  return { tensors, out, summary: JSON.parse(out.trim().split("\n").at(-1)!) };
+}
+
+/** Largest difference of each kind of tensor, as a share of the largest change that any entry has. */
+function largestDifference(a: StateDict, b: StateDict): { name: string; difference: number } {
+  let worst = { name: "", difference: 0 };
+  for (const [name, { data }] of a) {
+    const other = b.get(name)!.data;
+    for (let i = 0; i < data.length; i++) {
+      const difference = Math.abs(Number(data[i]) - Number(other[i])) /
+        (1 + Math.abs(Number(data[i])));
+      if (difference > worst.difference) worst = { name, difference };
+    }
+  }
+  return worst;
+}
+
+Deno.test({
+  name: "2 and 3 ranks of a batch, and micro-batches, train as one process with the whole batch",
+  ignore: !hasMpirun,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const one = await trained(folder.path, 1, "one", { batchSize: 6 });
+    for (const [ranks, batchSize] of [[2, 3], [3, 2]]) {
+      const many = await trained(folder.path, ranks, `r${ranks}`, { batchSize });
+      const { name, difference } = largestDifference(one.tensors, many.tensors);
+      assert(difference < 2e-5, `${ranks} ranks: ${name} differs by ${difference}`);
+      for (const term of ["cls", "loc", "total"]) {
+        assertAlmostEquals(many.summary.losses[term], one.summary.losses[term], 1e-4, term);
+      }
+      assertMatch(many.out, new RegExp(`${ranks} processes of ${batchSize} pairs: 6 pairs a step`));
+    }
+  },
+});
+
+Deno.test({
+  name: "a rank that is killed ends the job on all ranks, and what was saved stays",
+  ignore: !hasMpirun,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const config = await writeExperiment(folder.path, "dies", {
+      batchSize: 2,
+      epochs: 500,
+      stepsPerEpoch: 2,
+    });
+    const args = ["run", "-A", "--no-check", task, "--config", config];
+    const job = jobCommand(2, args).spawn();
+    const first = `${folder.path}/dies/checkpoint_e1.safetensors`;
+    while (!await Deno.stat(first).then(() => true, () => false)) {
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+    const ranks = await childrenOf(job.pid);
+    assertEquals(ranks.length, 2);
+    const killed = performance.now();
+    Deno.kill(ranks[1], "SIGKILL");
+    const { code, stderr } = await job.output();
+    const text = new TextDecoder().decode(stderr);
+    assert(performance.now() - killed < 10_000, "The job went on for 10 s");
+    assert(code !== 0, "The job's status is 0");
+    assertMatch(text, /rank 1 .*signal 9/);
+    await readCheckpoint(first);
+  },
+});
+
+Deno.test({
+  name: "a rank that fails ends the job with its name and reason",
+  ignore: !hasMpirun,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const config = await writeExperiment(folder.path, "fails", { batchSize: 2 });
+    // The data are there for no rank: each would fail alike, and the first to fail ends the job.
+    const missing = ["--set", `dataset.sets.DEMO.anno=${folder.path}/none/train.json`];
+    const { code, err } = await train(2, config, ...missing);
+    assertEquals(code, 1);
+    assertMatch(err, /Rank \d of 2 on \S+ ends the job: Cannot prepare set DEMO/);
+  },
+});
+
+Deno.test({
+  name: "SIGTERM and --stop-after finish the step on all ranks, save, and end with status 75",
+  ignore: !hasMpirun,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const config = await writeExperiment(folder.path, "stops", {
+      batchSize: 2,
+      epochs: 500,
+      stepsPerEpoch: 50,
+    });
+    const { out, err } = await train(2, config, "--stop-after", "1s");
+    const summary = JSON.parse(out.trim().split("\n").at(-1) ?? "{}");
+    assertEquals(summary.stopped, true, err + out);
+    assertStringIncludes(summary.checkpoint, "stops/checkpoint_e");
+    await readCheckpoint(summary.checkpoint);
+  },
+});
+
+/** Process ids of a process's children. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const { stdout } = await new Deno.Command("ps", { args: ["--ppid", String(pid), "-o", "pid="] })
+    .output();
+  return new TextDecoder().decode(stdout).trim().split(/\s+/).map(Number);
+}
