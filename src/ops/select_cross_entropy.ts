@@ -40,6 +40,11 @@ export function selectCrossEntropy(
 ): Scalar {
   const [batch, height, width, classes] = logits.shape;
   const expected = [batch, height, width];
+  if (labels.dtype !== "int32") {
+    throw new TypeError(
+      `Cannot take the classification loss: labels are ${labels.dtype}, expected int32`,
+    );
+  }
   if (classes !== 2 || labels.shape.some((size, axis) => size !== expected[axis])) {
     throw new RangeError(
       `Cannot take the classification loss: logits are [${logits.shape}] and labels are ` +
@@ -56,9 +61,10 @@ export function selectCrossEntropy(
 /** Each class alone, in proportion to its share. */
 function sharedCrossEntropy(logits: Tensor4D, labels: Tensor3D, shares: ClassShares): Scalar {
   const [positives, negatives] = [1, 0].map((label) => pointsOf(labels, label));
-  // Ignored points are -1.
-  const onlyPositive = positives.mul(2).sub<Tensor3D>(1);
-  const onlyNegative = negatives.sub<Tensor3D>(1);
+  // Ignored points are -1; a plain number would make the labels floats.
+  const one = tf.scalar(1, "int32");
+  const onlyPositive = positives.add(positives).sub<Tensor3D>(one);
+  const onlyNegative = negatives.sub<Tensor3D>(one);
   return selectCrossEntropy(logits, onlyPositive).mul(shares.positive)
     .add(selectCrossEntropy(logits, onlyNegative).mul(shares.negative));
 }
