@@ -230,7 +230,11 @@ function textOf(event: RunEvent, view: ProgressView): string {
   }
 }
 
-function formatPreparing({ set, report: { plan, counts, etaSeconds } }: SetReport): string {
+function formatPreparing({ set, report }: SetReport): string {
+  const { kind, plan, counts, etaSeconds } = report;
+  if (kind === "reading") {
+    return `preparing ${set}: reading annotations, ${plan.boxes} boxes so far`;
+  }
   return `preparing ${set}: ${counts.boxes} of ${plan.boxes} boxes, ${
     etaSeconds.toFixed(0)
   } s left`;
