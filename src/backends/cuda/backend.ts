@@ -134,6 +134,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
         precision,
         deterministic: options.deterministic ?? false,
         measure: options.measure ?? true,
+        driver: this.driver,
       },
     });
     this.activationFormat = precision === "bf16" ? "bfloat16" : "float32";

@@ -9,7 +9,8 @@ import {
   type PassDescriptors,
 } from "./bindings/cudnn.ts";
 import { CudaError } from "./bindings/status.ts";
-import { type DeviceBlock, type MemoryPool, OutOfMemoryError } from "./memory_pool.ts";
+import type { Driver } from "./bindings/driver.ts";
+import type { DeviceBlock, MemoryPool } from "./memory_pool.ts";
 
 /** How float32 tensors are computed with: as they are, in TF32 products, or stored as bfloat16. */
 export type Precision = "float32" | "tf32" | "bf16";
@@ -57,15 +58,18 @@ export interface ConvolutionOptions {
   readonly deterministic: boolean;
   /** Tries the algorithms at the first use of a shape, instead of trusting cuDNN's estimate. */
   readonly measure: boolean;
+  /** Gives memory for trials, which is given back at once. */
+  readonly driver: Pick<Driver, "allocate" | "free">;
 }
 
-/** Workspace that algorithms may use while they are tried; half of it where memory is short. */
+/** Workspace that algorithms may use while they are tried, in bytes; less where memory is short. */
 const TRIAL_WORKSPACE = 1 << 30;
+const SMALLEST_TRIAL = 1 << 24;
 /** `CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM`, the only one that fuses without an activation. */
 const PRECOMPUTED_GEMM = 1;
-/** cuDNN's statuses from here on say that something is not supported. */
-const NOT_SUPPORTED = 3000;
-const END_OF_NOT_SUPPORTED = 4000;
+/** cuDNN's statuses for what it does not take: parameters (from 2000 on) and whole problems (from 3000 on). */
+const NOT_TAKEN = 2000;
+const END_OF_NOT_TAKEN = 4000;
 
 /** Convolutions by cuDNN, with an algorithm chosen once a shape. */
 export class Convolutions implements Disposable {
@@ -73,7 +77,7 @@ export class Convolutions implements Disposable {
   readonly #handle: NativeHandle;
   readonly #pool: () => MemoryPool;
   readonly #options: ConvolutionOptions;
-  readonly #plans = new Map<string, Plan>();
+  readonly #plans = new Map<string, Plan | undefined>();
   readonly #owned: NativeHandle[] = [];
   readonly #activations = new Map<ConvTail["activation"], NativeHandle>();
   readonly #biases = new Map<number, NativeHandle>();
@@ -93,9 +97,14 @@ export class Convolutions implements Disposable {
     this.#options = options;
   }
 
-  /** Queues one pass. */
-  run(problem: ConvProblem, operands: ConvOperands): void {
+  /**
+   * Queues one pass.
+   *
+   * @returns Whether it did so: false, and nothing is queued, where cuDNN cannot compute it.
+   */
+  run(problem: ConvProblem, operands: ConvOperands): boolean {
     const plan = this.#plan(problem, operands);
+    if (!plan) return false;
     this.#withWorkspace(
       plan.workspaceBytes,
       (workspace) =>
@@ -105,6 +114,7 @@ export class Convolutions implements Disposable {
           algorithm: plan.algorithm,
         }),
     );
+    return true;
   }
 
   /**
@@ -114,6 +124,7 @@ export class Convolutions implements Disposable {
    */
   runFused(problem: ConvProblem, operands: ConvOperands, tail: ConvTail): boolean {
     const plan = this.#plan(problem, operands);
+    if (!plan) return false;
     const fits = tail.activation === "relu" || plan.algorithm === PRECOMPUTED_GEMM;
     if (plan.unfused || !fits || problem.format !== "float32") return false;
     try {
@@ -138,40 +149,44 @@ export class Convolutions implements Disposable {
     }
   }
 
-  /** Number of problems that were planned. */
-  get planned(): number {
-    return this.#plans.size;
+  /** The problems that cuDNN refused, by pass, format, x, weight, y and geometry. */
+  get refused(): string[] {
+    return [...this.#plans].filter(([, plan]) => plan === undefined).map(([key]) => key);
   }
 
-  #plan(problem: ConvProblem, operands: ConvOperands): Plan {
+  #plan(problem: ConvProblem, operands: ConvOperands): Plan | undefined {
     const { pass, x, weight, y, geometry, format } = problem;
     const { stride, padding, dilation, groups } = geometry;
     const key = `${pass},${format},${x},${weight},${y},${stride},${padding},${dilation},${groups}`;
-    let plan = this.#plans.get(key);
-    if (!plan) this.#plans.set(key, plan = this.#makePlan(problem, operands));
-    return plan;
+    if (!this.#plans.has(key)) this.#plans.set(key, this.#makePlan(problem, operands));
+    return this.#plans.get(key);
   }
 
-  #makePlan(problem: ConvProblem, operands: ConvOperands): Plan {
-    const { pass } = problem;
+  #makePlan(problem: ConvProblem, operands: ConvOperands): Plan | undefined {
     const descriptors = this.#describe(problem);
-    const results = this.#options.measure
-      ? this.#measure(pass, descriptors, operands)
-      : this.#cudnn.algorithms(this.#handle.address, pass, descriptors);
-    const chosen = results.find((result) => this.#usable(result));
-    if (!chosen) {
-      const { x, weight, y } = problem;
-      throw new Error(
-        `Cannot convolve (${pass}, ${problem.format}): cuDNN ${this.#cudnn.version()} has no ` +
-          `${this.#options.deterministic ? "deterministic " : ""}algorithm for x [${x}], weight ` +
-          `[${weight}], y [${y}] with ${problem.geometry.groups} groups, ` +
-          "try another precision or a newer cuDNN",
-      );
-    }
+    const chosen = this.#algorithms(problem.pass, descriptors, operands)
+      .find((result) => this.#usable(result));
+    if (!chosen) return undefined;
     const exact = problem.format === "float32" && this.#options.precision === "float32";
     this.#cudnn.setMath(descriptors.convolution, exact ? CUDNN_MATH.fma : chosen.math);
     const { algorithm, workspaceBytes } = chosen;
     return { descriptors, algorithm, workspaceBytes, unfused: false };
+  }
+
+  /** Best first; none where cuDNN knows no way at all. */
+  #algorithms(
+    pass: ConvPass,
+    descriptors: PassDescriptors,
+    operands: ConvOperands,
+  ): AlgorithmResult[] {
+    try {
+      return this.#options.measure
+        ? this.#measure(pass, descriptors, operands)
+        : this.#cudnn.algorithms(this.#handle.address, pass, descriptors);
+    } catch (error) {
+      if (!isUnsupported(error)) throw error;
+      return [];
+    }
   }
 
   #usable({ status, deterministic }: AlgorithmResult): boolean {
@@ -183,25 +198,19 @@ export class Convolutions implements Disposable {
     descriptors: PassDescriptors,
     operands: ConvOperands,
   ): AlgorithmResult[] {
-    return this.#withWorkspace(
-      this.#trialBytes(),
-      (workspace) =>
-        this.#cudnn.measure(this.#handle.address, pass, descriptors, { ...operands, ...workspace }),
-    );
-  }
-
-  /** What can be had for trials: they must not be what a training runs out of memory by. */
-  #trialBytes(): number {
-    for (let bytes = TRIAL_WORKSPACE; bytes > 1 << 24; bytes /= 2) {
-      try {
-        const block = this.#pool().take(bytes, "workspace");
-        this.#pool().release(block);
-        return bytes;
-      } catch (error) {
-        if (!(error instanceof OutOfMemoryError)) throw error;
-      }
+    const { driver } = this.#options;
+    let bytes = TRIAL_WORKSPACE, workspace: bigint | undefined;
+    while ((workspace = driver.allocate(bytes)) === undefined && bytes > SMALLEST_TRIAL) bytes /= 2;
+    const memory = {
+      ...operands,
+      workspace: workspace ?? 0n,
+      workspaceBytes: workspace === undefined ? 0 : bytes,
+    };
+    try {
+      return this.#cudnn.measure(this.#handle.address, pass, descriptors, memory);
+    } finally {
+      if (workspace !== undefined) driver.free(workspace);
     }
-    return 0;
   }
 
   #withWorkspace<T>(
@@ -271,6 +280,6 @@ export class Convolutions implements Disposable {
 }
 
 function isUnsupported(error: unknown): boolean {
-  return error instanceof CudaError && error.status >= NOT_SUPPORTED &&
-    error.status < END_OF_NOT_SUPPORTED;
+  return error instanceof CudaError && error.status >= NOT_TAKEN &&
+    error.status < END_OF_NOT_TAKEN;
 }

@@ -18,7 +18,10 @@ export function float(value: number): FloatArgument {
 }
 
 /** An argument of a launch: memory (absent is NULL), an `int`, or a `float`. */
-export type LaunchArgument = TensorInfo | DeviceBlock | number | FloatArgument | undefined;
+export type LaunchArgument = TensorInfo | DeviceMemory | number | FloatArgument | undefined;
+
+/** Device memory, whoever owns it. */
+export type DeviceMemory = Pick<DeviceBlock, "address"> & Partial<DeviceBlock>;
 
 /** A launch of one function of a program. */
 export interface Launch {
@@ -162,6 +165,8 @@ export class Launcher {
         ? `${argument.float}`
         : isTensor(argument)
         ? `${this.#options.memory.format(argument)} [${argument.shape}]`
+        : argument.bytes === undefined
+        ? "memory"
         : `${argument.bytes} bytes`
     );
     return `${values.join(", ")}, grid ${grid.join(" x ")}, block ${block.join(" x ")}, ` +

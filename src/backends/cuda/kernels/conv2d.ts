@@ -10,6 +10,7 @@ import type { ConvOperands, ConvProblem } from "../convolutions.ts";
 import type { DeviceBlock } from "../memory_pool.ts";
 import { FORMAT_BYTES } from "../storage.ts";
 import { convert, convertTo, inFormat } from "./convert.ts";
+import { queuePlainConvolution } from "./conv2d_plain.ts";
 import { finishConvolution } from "./finish_convolution.ts";
 
 /** Results with fewer channels than a tensor core takes are what losses read: they stay float32. */
@@ -108,13 +109,15 @@ export const conv2dBackwardWeightCuda = Conv2dBackwardWeight.kernel(
   },
 );
 
-/** Queues a pass of cuDNN's; a fault names its shapes. */
+/** Queues a pass, by cuDNN where it can; a fault names its shapes. */
 export function queueConvolution(
   cuda: CudaBackend,
   { problem, operands }: { readonly problem: ConvProblem; readonly operands: ConvOperands },
 ): void {
   cuda.guard(
-    () => cuda.convolutions.run(problem, operands),
+    () => {
+      if (!cuda.convolutions.run(problem, operands)) queuePlainConvolution(cuda, problem, operands);
+    },
     () => describeProblem(problem),
   );
 }

@@ -1,0 +1,79 @@
+import { assert, assertEquals } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import type { Tensor4D } from "@tensorflow/tfjs";
+import { useBackend } from "../../../src/backends/mod.ts";
+import type { CudaBackend } from "../../../src/backends/cuda/backend.ts";
+import type { ConvPass } from "../../../src/backends/cuda/bindings/cudnn.ts";
+import { queuePlainConvolution } from "../../../src/backends/cuda/kernels/conv2d_plain.ts";
+import {
+  Conv2dBackwardInput,
+  Conv2dBackwardWeight,
+  convOutputShape,
+} from "../../../src/ops/conv2d.ts";
+import { conv2d } from "../../../src/ops/mod.ts";
+import { Rng } from "../../../src/random.ts";
+import { BACKENDS } from "../../support/backends.ts";
+import { assertClose } from "../../support/close.ts";
+import { randomTensor } from "../../support/random_tensors.ts";
+
+const emulated = BACKENDS.find(({ name }) => name === "emulated")!;
+
+const PROBLEMS = [
+  { x: [2, 9, 7, 4], weight: [6, 3, 3, 4], stride: 2, padding: 1, dilation: 1, groups: 1 },
+  { x: [1, 8, 8, 6], weight: [6, 3, 3, 1], stride: 1, padding: 2, dilation: 2, groups: 6 },
+  { x: [2, 5, 6, 4], weight: [4, 1, 3, 2], stride: 1, padding: 0, dilation: 1, groups: 2 },
+] as const;
+
+for (const { x: shape, weight: filters, ...geometry } of PROBLEMS) {
+  Deno.test({
+    name: `queuePlainConvolution() equals cuDNN's three passes for [${shape}] and [${filters}]`,
+    ignore: !emulated.available,
+    async fn() {
+      await using _ = await useBackend("emulated");
+      const cuda = tf.backend() as CudaBackend;
+      const rng = new Rng(3);
+      const y = convOutputShape(shape, filters, geometry);
+      tf.tidy(() => {
+        const x = randomTensor<Tensor4D>(rng, [...shape]);
+        const weight = randomTensor<Tensor4D>(rng, [...filters]);
+        const dy = randomTensor<Tensor4D>(rng, y);
+        const plain = (
+          pass: ConvPass,
+          first: Tensor4D,
+          second: Tensor4D,
+          out: readonly number[],
+        ) => {
+          const output = cuda.empty(out);
+          queuePlainConvolution(
+            cuda,
+            { pass, x: shape, weight: filters, y, geometry, format: "float32" },
+            {
+              first: cuda.address(first),
+              second: cuda.address(second),
+              output: cuda.address(output),
+            },
+          );
+          return tf.engine().makeTensorFromTensorInfo(output);
+        };
+        const size = { height: shape[1], width: shape[2] };
+        const kernel = { kernelHeight: filters[1], kernelWidth: filters[2] };
+        const passes = {
+          forward: [plain("forward", x, weight, y), conv2d(x, weight, geometry)],
+          input: [
+            plain("backwardInput", weight, dy, shape),
+            Conv2dBackwardInput.run({ dy, weight }, { ...geometry, ...size }),
+          ],
+          weight: [
+            plain("backwardWeight", x, dy, filters),
+            Conv2dBackwardWeight.run({ dy, x }, { ...geometry, ...kernel }),
+          ],
+        };
+        for (const [what, [actual, expected]] of Object.entries(passes)) {
+          assertClose(actual, expected, { what });
+        }
+      });
+      assertEquals(cuda.convolutions.refused, []);
+      assert(cuda.statistics().launches > 0);
+    },
+  });
+}
