@@ -3,7 +3,7 @@ import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { ALONE, type Collective } from "../../src/collective.ts";
 import { batchNorm } from "../../src/ops/batch_norm.ts";
 import { syncBatchNorm } from "../../src/ops/sync_batch_norm.ts";
-import { testOnBackends } from "../support/backends.ts";
+import { HOST_BACKENDS, testOnBackends } from "../support/backends.ts";
 import { assertClose } from "../support/close.ts";
 import { assertNoLeak } from "../support/leaks.ts";
 
@@ -71,7 +71,7 @@ testOnBackends("syncBatchNorm normalises two ranks' batches as one, forward and 
   assertClose(parts[0][1].add(parts[1][1]), dweight, { tolerance: 1e-4 });
   assertClose(parts[0][2].add(parts[1][2]), dbias, { tolerance: 1e-4 });
   assertClose(tf.concat([parts[0][3], parts[1][3]]), dresidual, { tolerance: 1e-4 });
-});
+}, HOST_BACKENDS);
 
 testOnBackends("syncBatchNorm leaves no tensor behind", () => {
   const x = tf.randomNormal([2, 3, 3, 2]) as Tensor4D;
@@ -86,4 +86,4 @@ testOnBackends("syncBatchNorm leaves no tensor behind", () => {
     }));
     tf.dispose([...Object.values(found)]);
   });
-});
+}, HOST_BACKENDS);
