@@ -25,6 +25,7 @@ import {
   readBenchmark,
   readSubmission,
   renderReport,
+  replayable,
   scoreBenchmark,
   type ScoredBenchmark,
   sequenceTable,
@@ -263,7 +264,10 @@ async function writeReport(
   file: string,
 ): Promise<void> {
   const { renderSvg } = await import("../src/evaluation/plots/render.ts");
-  const replay = [...gatherReplay(sequences, trackers, benchmark.protocol)];
+  const names = [...new Set(scores.scores.map(({ tracker }) => tracker))];
+  const ranked = names.flatMap((name) => trackers.find((tracker) => tracker.name === name) ?? []);
+  const shown = replayable(ranked, sequences);
+  const replay = [...gatherReplay(sequences, shown, benchmark.protocol)];
   const plots = plotScores(scores).map(renderSvg);
   await Deno.writeTextFile(file, renderReport({ scores, missing, plots, replay }));
   console.log(file);

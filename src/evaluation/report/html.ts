@@ -101,13 +101,19 @@ function htmlTable({ header, rows }: Table): string {
 }
 
 function replaySection({ scores }: BenchmarkScores, replay: readonly ReplaySequence[]): string {
-  const trackers = [...new Set(scores.map(({ tracker }) => tracker))];
-  const options = { trackers, colors: trackerColors(trackers.length) };
+  const all = [...new Set(scores.map(({ tracker }) => tracker))];
+  const isShown = (name: string) => replay.some(({ runs }) => Object.hasOwn(runs, name));
+  const trackers = all.filter(isShown), allColors = trackerColors(all.length);
+  // A tracker has the colour that it has in the plots.
+  const options = { trackers, colors: trackers.map((name) => allColors[all.indexOf(name)]) };
+  const others = all.length > trackers.length
+    ? ` Of ${all.length} trackers ${trackers.length}.`
+    : "";
   // No "<" in the data: it could end the script.
   const data = JSON.stringify(replay).replaceAll("<", "\\u003c");
   return `<h2>Replay</h2>
 <p>White: truth. The others are the trackers' boxes; a box that is not drawn is said below. Arrow keys
-go frame by frame; an address that ends in #sequence/frame opens there.</p>
+go frame by frame; an address that ends in #sequence/frame opens there.${others}</p>
 <div id="replay-controls"><select id="replay-sequence"></select>
 <button id="replay-play">Play</button><input id="replay-frame" type="range" min="0" value="0">
 <span id="replay-note"></span></div>

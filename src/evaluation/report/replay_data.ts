@@ -72,3 +72,20 @@ function extent(truth: readonly ReplayFrame[]): { w: number; h: number } {
 function absolute(path: string): string {
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }
+
+/** Boxes that a page shows without trouble: some 30 MB. */
+const MOST_BOXES = 1_500_000;
+
+/**
+ * The trackers whose replay a page has room for: the best, at least one.
+ *
+ * @param ranked The best first.
+ */
+export function replayable<T>(
+  ranked: readonly T[],
+  sequences: readonly Sequence[],
+  mostBoxes: number = MOST_BOXES,
+): readonly T[] {
+  const frames = sequences.reduce((sum, { truth }) => sum + truth.length, 0);
+  return ranked.slice(0, Math.max(1, Math.floor(mostBoxes / Math.max(1, frames)) - 1));
+}

@@ -6,6 +6,7 @@ import {
   gatherReplay,
   gatherScores,
   renderReport,
+  replayable,
   scoreTrackers,
   TrackerResults,
 } from "../../../src/evaluation/mod.ts";
@@ -63,4 +64,13 @@ Deno.test("gatherReplay() rounds, marks absence and leaves out missing results",
     runs: { "<T>": [[1, 2, 3, 4], [1, 2, 3, 4]] },
   });
   assertEquals(replay[1].runs, {});
+});
+
+Deno.test("replayable() takes as many of the best as a page has room for", () => {
+  const sequence = { name: "a", frames: [], truth: Array(100).fill(null), attributes: [] };
+  const names = ["first", "second", "third"];
+  // The truth takes room as well.
+  assertEquals(replayable(names, [sequence], 400), names);
+  assertEquals(replayable(names, [sequence, sequence], 600), ["first", "second"]);
+  assertEquals(replayable(names, [sequence], 10), ["first"]);
 });
