@@ -10,6 +10,7 @@ import type { CallProfile, Peak } from "./call_profile.ts";
 import { type BackendOptions, HostBackend } from "./host_backend.ts";
 import type { InPlaceBackend } from "./in_place_backend.ts";
 
+export * from "./cuda/inspect.ts";
 export type { CallProfile, OpTotals, Peak } from "./call_profile.ts";
 export type { BackendOptions } from "./host_backend.ts";
 export * from "./in_place_backend.ts";

@@ -21,6 +21,11 @@ export function jpegDecoderName(): JpegCodec {
   return isAvailable(turboJpeg) ? "libjpeg-turbo" : "imagescript";
 }
 
+/** The file of libjpeg-turbo that is used; nothing where it is not installed. */
+export function jpegDecoderFile(): string | undefined {
+  return isAvailable(turboJpeg) ? turboJpeg.location() : undefined;
+}
+
 /**
  * Decodes a picture: JPEG, PNG, TIFF, or the first frame of a GIF. Alpha is dropped, gray becomes
  * three equal channels, and a JPEG's EXIF orientation is applied, as OpenCV's `imread` does.

@@ -78,26 +78,30 @@ export function installedLibraries(driverVersion = Infinity): CudaLibraries {
     remedy: `${remedy}, or name its folder in ${CUDA_PATH_VARIABLE}`,
     files: () => {
       const files = known.filter((file) => !tooNew(file));
-      const packages = sitePackages();
-      return [
-        ...inFolders(
-          ownFolders().flatMap((folder) => [
-            folder,
-            `${folder}/lib`,
-            `${folder}/lib64`,
-            ...wheels.map((wheel) => `${folder}/${wheel}`),
-          ]),
-          files,
-        ),
-        ...files,
-        ...inFolders([
-          ...condaFolders(),
-          ...packages.flatMap((folder) => wheels.map((wheel) => `${folder}/${wheel}`)),
-          ...SYSTEM_FOLDERS,
-        ], files),
-      ];
+      const { before, after } = foldersOf(wheels);
+      return [...inFolders(before, files), ...files, ...inFolders(after, files)];
     },
   }));
+}
+
+/** Folders in which a library is looked for, beside those that the system's loader knows. */
+export function searchedFolders(name: CudaLibraryName): string[] {
+  const { before, after } = foldersOf(PACKAGED[name].wheels);
+  return [...before, ...after];
+}
+
+/** Folders that come before the system's loader, and after it. */
+function foldersOf(wheels: readonly string[]): { before: string[]; after: string[] } {
+  const inWheels = (folder: string) => wheels.map((wheel) => `${folder}/${wheel}`);
+  return {
+    before: ownFolders().flatMap((folder) => [
+      folder,
+      `${folder}/lib`,
+      `${folder}/lib64`,
+      ...inWheels(folder),
+    ]),
+    after: [...condaFolders(), ...sitePackages().flatMap(inWheels), ...SYSTEM_FOLDERS],
+  };
 }
 
 /** Every library from one file. */

@@ -1,0 +1,28 @@
+import type { Finding } from "./findings.ts";
+
+/** Instruction sets that the native kernels gain from, with the words of /proc/cpuinfo. */
+const INSTRUCTION_SETS = { AVX2: "avx2", "AVX-512": "avx512f", AMX: "amx_tile" } as const;
+
+/** The computer and Deno. */
+export function inspectMachine(): Finding[] {
+  const cpu = readText("/proc/cpuinfo");
+  const model = /^model name\s*:\s*(.*)$/m.exec(cpu)?.[1] ?? Deno.build.arch;
+  const flags = new Set(/^flags\s*:\s*(.*)$/m.exec(cpu)?.[1].split(" "));
+  const sets = Object.entries(INSTRUCTION_SETS).filter(([, flag]) => flags.has(flag));
+  const names = sets.map(([name]) => name).join(", ") || "no vector instructions known";
+  const gibibytes = Deno.systemMemoryInfo().total / 2 ** 30;
+  return [
+    { name: "system", detail: `${Deno.build.os} ${Deno.osRelease()}, ${Deno.build.arch}` },
+    { name: "processor", detail: `${model}, ${navigator.hardwareConcurrency} threads, ${names}` },
+    { name: "memory", detail: `${gibibytes.toFixed(1)} GiB` },
+    { name: "Deno", detail: `${Deno.version.deno}, V8 ${Deno.version.v8}` },
+  ];
+}
+
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return ""; // not on this system
+  }
+}
