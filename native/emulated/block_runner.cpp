@@ -281,7 +281,8 @@ bool BlockRunner::owns(uint64_t address) const {
     return address - reinterpret_cast<uint64_t>(start) < bytes;
   };
   if (within(stacks_, kMostThreads * kStackBytes) || within(&context_, sizeof context_) ||
-      within(threads_.get(), kMostThreads * sizeof(ThreadContext))) {
+      within(threads_.get(), kMostThreads * sizeof(ThreadContext)) ||
+      within(context_.services, sizeof *context_.services)) {  // that barriers and shuffles call
     return true;
   }
   for (const SharedVariable &variable : shared_) {
