@@ -89,6 +89,7 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_pack(const PackArgs *args) {
   return siamban::guarded([&] {
     Layout &layout = layout_at(args->layout);
     const float *weight = args->weight;
+    if (layout.own) return layout.own->pack(weight, args->packed);
     if (layout.turned) {
       float *turned = scratch(layout.plain.get_size());
       turn(weight, turned, layout);
@@ -103,6 +104,9 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_pack(const PackArgs *args) {
 SIAMBAN_EXPORT int32_t siamban_conv2d_forward(const ForwardArgs *args) {
   return siamban::guarded([&] {
     Plan &plan = plan_at(args->plan);
+    if (plan.own) {
+      return plan.own->run({args->x, args->weight, args->bias, args->residual, args->y});
+    }
     if (args->residual) copy(args->residual, args->y, plan.target.get_size());
     plan.primitive.execute(stream(), {{DNNL_ARG_SRC, wrap(plan.source, args->x)},
                                       {DNNL_ARG_WEIGHTS, wrap(plan.weight, args->weight)},
@@ -115,6 +119,7 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_forward(const ForwardArgs *args) {
 SIAMBAN_EXPORT int32_t siamban_conv2d_backward_input(const BackwardInputArgs *args) {
   return siamban::guarded([&] {
     Plan &plan = plan_at(args->plan);
+    if (plan.own) return plan.own->run({args->dy, args->weight, nullptr, nullptr, args->dx});
     const int from = plan.turned ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST;
     const int to = plan.turned ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC;
     plan.primitive.execute(stream(), {{from, wrap(plan.target, args->dy)},
@@ -127,6 +132,7 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_backward_input(const BackwardInputArgs *ar
 SIAMBAN_EXPORT int32_t siamban_conv2d_backward_weight(const BackwardWeightArgs *args) {
   return siamban::guarded([&] {
     Plan &plan = plan_at(args->plan);
+    if (plan.own) return plan.own->run({args->x, args->dy, nullptr, nullptr, args->dweight});
     Layout &layout = layout_at(plan.layout);
     const bool plain = layout.plain == layout.packed;
     float *packed = plain ? args->dweight : scratch(layout.packed.get_size());

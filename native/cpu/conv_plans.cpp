@@ -19,23 +19,20 @@
 namespace {
 
 using dnnl::memory;
+using siamban::ConvShape;
+using siamban::kBackwardInput;
+using siamban::kForward;
 using siamban::Layout;
+using siamban::OwnConvolution;
 using siamban::Plan;
-
-enum Direction : int64_t { kForward = 0, kBackwardInput = 1, kBackwardWeight = 2 };
 
 struct PlanArgs {
   int64_t *info;  // out: plan, layout, floats of a packed filter (0: OHWI as it is)
-  int64_t direction;
-  int64_t batch, height, width, channels;
-  int64_t out_height, out_width, out_channels;
-  int64_t kernel_height, kernel_width;
-  int64_t stride, padding, dilation, groups;
-  int64_t bias, residual, activation;
+  siamban::ConvShape shape;
 };
 
-// The numbers of PlanArgs, and the threads that a plan divides its work among.
-constexpr int64_t kPlanNumbers = 17;
+// The numbers of a shape, and the threads that a plan divides its work among.
+constexpr int64_t kPlanNumbers = sizeof(ConvShape) / sizeof(int64_t);
 using PlanKey = std::array<int64_t, kPlanNumbers + 1>;
 
 // A workplace for each thread that calls: oneDNN's scratch memory belongs to the thread that makes a
@@ -54,7 +51,7 @@ Registry &registry() {
 }
 
 // oneDNN wants the groups of a grouped filter as a dimension of their own; the memory is the same.
-memory::desc filter_desc(const PlanArgs &args, bool plain) {
+memory::desc filter_desc(const ConvShape &args, bool plain) {
   memory::dims dims = {args.out_channels, args.channels / args.groups, args.kernel_height,
                        args.kernel_width};
   auto tag = plain ? memory::format_tag::ohwi : memory::format_tag::any;
@@ -71,7 +68,7 @@ memory::desc image_desc(int64_t batch, int64_t channels, int64_t height, int64_t
                       memory::format_tag::nhwc);
 }
 
-dnnl::primitive_attr fused_after(const PlanArgs &args) {
+dnnl::primitive_attr fused_after(const ConvShape &args) {
   dnnl::post_ops ops;
   if (args.residual) ops.append_sum(1.f);
 #if DNNL_VERSION_MAJOR >= 3
@@ -113,7 +110,7 @@ typename Primitive::primitive_desc describe_gradient(const Hint &hint, Descs... 
 }
 #endif
 
-int64_t intern_layout(Registry &all, const PlanArgs &args, const memory::desc &plain,
+int64_t intern_layout(Registry &all, const ConvShape &args, const memory::desc &plain,
                       const memory::desc &packed, bool turned) {
   for (size_t i = 0; i < all.layouts.size(); i++) {
     const Layout &known = *all.layouts[i];
@@ -122,19 +119,19 @@ int64_t intern_layout(Registry &all, const PlanArgs &args, const memory::desc &p
   memory from(plain, all.engine, nullptr), to(packed, all.engine, nullptr);
   all.layouts.push_back(std::make_unique<Layout>(
       Layout{plain, packed, turned, args.out_channels, args.kernel_height * args.kernel_width,
-             args.channels / args.groups, dnnl::reorder(from, to), dnnl::reorder(to, from)}));
+             args.channels / args.groups, dnnl::reorder(from, to), dnnl::reorder(to, from), nullptr, ""}));
   return all.layouts.size() - 1;
 }
 
 // The gradient by x of a convolution with stride 1 is dy convolved with the filters turned by 180
 // degrees, inputs and outputs swapped. oneDNN's forward kernels are faster than its backward ones.
-bool can_turn(const PlanArgs &args) {
+bool can_turn(const ConvShape &args) {
   const int64_t reach = args.dilation * (std::min(args.kernel_height, args.kernel_width) - 1);
   return args.direction == kBackwardInput && args.stride == 1 && args.groups == 1 &&
          args.padding <= reach;
 }
 
-std::unique_ptr<Plan> make_turned(Registry &all, const PlanArgs &args) {
+std::unique_ptr<Plan> make_turned(Registry &all, const ConvShape &args) {
   const auto source = image_desc(args.batch, args.out_channels, args.out_height, args.out_width);
   const auto target = image_desc(args.batch, args.channels, args.height, args.width);
   const memory::dims dims = {args.channels, args.out_channels, args.kernel_height,
@@ -153,10 +150,27 @@ std::unique_ptr<Plan> make_turned(Registry &all, const PlanArgs &args) {
   return std::make_unique<Plan>(
       Plan{dnnl::convolution_forward(desc), target, source, desc.weights_desc(), memory::desc(),
            intern_layout(all, args, plain, desc.weights_desc(), args.kernel_height * args.kernel_width > 1),
-           true});
+           true, nullptr});
 }
 
-std::unique_ptr<Plan> make_plan(Registry &all, const PlanArgs &args) {
+int64_t intern_own_layout(Registry &all, const std::shared_ptr<OwnConvolution> &own) {
+  const std::string name = own->layout();
+  for (size_t i = 0; i < all.layouts.size(); i++) {
+    if (all.layouts[i]->own && all.layouts[i]->name == name) return i;
+  }
+  all.layouts.push_back(std::make_unique<Layout>());
+  all.layouts.back()->own = own;
+  all.layouts.back()->name = name;
+  return all.layouts.size() - 1;
+}
+
+std::unique_ptr<Plan> make_plan(Registry &all, const ConvShape &args) {
+  if (std::shared_ptr<OwnConvolution> own = siamban::make_own_convolution(args)) {
+    auto plan = std::make_unique<Plan>();
+    plan->own = own;
+    plan->layout = intern_own_layout(all, own);
+    return plan;
+  }
   if (can_turn(args)) return make_turned(all, args);
   constexpr auto algorithm = dnnl::algorithm::convolution_direct;
   const auto source = image_desc(args.batch, args.channels, args.height, args.width);
@@ -218,18 +232,18 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_plan(const PlanArgs *args) {
   return siamban::guarded([&] {
     Registry &all = registry();
     PlanKey key;
-    std::copy_n(&args->direction, kPlanNumbers, key.begin());
+    std::copy_n(&args->shape.direction, kPlanNumbers, key.begin());
     key.back() = omp_get_max_threads();
     auto found = all.by_shape.find(key);
     if (found == all.by_shape.end()) {
-      all.plans.push_back(make_plan(all, *args));
+      all.plans.push_back(make_plan(all, args->shape));
       found = all.by_shape.emplace(key, all.plans.size() - 1).first;
     }
     const Plan &plan = *all.plans[found->second];
     const Layout &layout = *all.layouts[plan.layout];
     args->info[0] = found->second;
     args->info[1] = plan.layout;
-    args->info[2] =
+    args->info[2] = layout.own ? layout.own->packed_floats() :
         layout.plain == layout.packed && !layout.turned ? 0 : layout.packed.get_size() / sizeof(float);
   });
 }

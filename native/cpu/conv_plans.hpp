@@ -1,9 +1,13 @@
-// What oneDNN prepares for one convolution: a plan for each shape, and the layouts that plans want
-// their filters in. Made by conv_plans.cpp, run by conv2d.cpp.
+// What is prepared for one convolution: a plan for each shape, and the layouts that plans want their
+// filters in; by oneDNN, or by a way of our own. Made by conv_plans.cpp, run by conv2d.cpp.
 #pragma once
 
 #include <cstdint>
 #include <dnnl.hpp>
+#include <memory>
+#include <string>
+
+#include "own_convolution.hpp"
 
 namespace siamban {
 
@@ -12,6 +16,7 @@ struct Plan {
   dnnl::memory::desc source, target, weight, bias;
   int64_t layout;
   bool turned;  // a gradient by x that runs as a forward pass, see make_turned
+  std::shared_ptr<OwnConvolution> own;  // instead of the primitive
 };
 
 struct Layout {
@@ -19,6 +24,8 @@ struct Layout {
   bool turned;  // taps in reverse order
   int64_t filters, taps, channels;
   dnnl::reorder pack, unpack;
+  std::shared_ptr<OwnConvolution> own;  // packs instead of the reorder
+  std::string name;
 };
 
 // Of the calling thread; plans are never removed, so their numbers stay good.

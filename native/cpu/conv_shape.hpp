@@ -1,0 +1,19 @@
+// The numbers of one convolution as the caller gives them: NHWC activations, OHWI filters.
+#pragma once
+
+#include <cstdint>
+
+namespace siamban {
+
+enum Direction : int64_t { kForward = 0, kBackwardInput = 1, kBackwardWeight = 2 };
+
+struct ConvShape {
+  int64_t direction;
+  int64_t batch, height, width, channels;
+  int64_t out_height, out_width, out_channels;
+  int64_t kernel_height, kernel_width;
+  int64_t stride, padding, dilation, groups;
+  int64_t bias, residual, activation;
+};
+
+}  // namespace siamban

@@ -1,0 +1,15 @@
+// Which of our own ways computes a convolution: the rule by shape and processor.
+
+#include "own_convolution.hpp"
+
+#include "amx_forward.hpp"
+
+namespace siamban {
+
+std::unique_ptr<OwnConvolution> make_own_convolution(const ConvShape &shape) {
+  if (shape.direction == kBackwardWeight) return make_amx_weight_gradient(shape);
+  return make_amx_forward(shape);
+}
+
+}  // namespace siamban
+namespace siamban { std::unique_ptr<OwnConvolution> make_amx_weight_gradient(const ConvShape &) { return nullptr; } }
