@@ -28,15 +28,26 @@ namespace siamban {
 
 namespace {
 
-constexpr int64_t kParts = 2;
 // Steps of a sum whose filter tiles, 4 KB each, stay in the first cache.
 constexpr int64_t kChunkSteps = 9;
-// Of an image block that should stay in the second cache.
-constexpr int64_t kBlockBytes = 1 << 20;
+// Pairs of output tiles, and of filter tiles, that a task works on: its sums take 512 KB, a quarter of
+// the second cache, and each byte from beyond that cache serves two hundred products and more. More
+// outputs where taps use their inputs again, more filters where they do not.
+constexpr int64_t kTaskPairs = 128;
+constexpr int64_t kGroupPairs = 8, kGroupPairsOfTaps = 4;
 constexpr int64_t kColumnBytes = kTileDepth * 2;
 
 int64_t blocks(int64_t count, int64_t size) { return (count + size - 1) / size; }
 
+struct Range {
+  int64_t first, last;
+};
+
+Range part(int64_t count, int64_t index, int64_t parts) {
+  return {count * index / parts, count * (index + 1) / parts};
+}
+
+template <int kParts>
 class AmxForward : public OwnConvolution {
  public:
   explicit AmxForward(const ConvShape &s) : turned_(s.direction == kBackwardInput) {
@@ -73,7 +84,7 @@ class AmxForward : public OwnConvolution {
   }
 
   std::string layout() const override {
-    return "amx " + std::to_string(turned_) + " " + std::to_string(outputs_) + " " +
+    return "amx " + std::to_string(kParts) + " " + std::to_string(turned_) + " " + std::to_string(outputs_) + " " +
            std::to_string(taps_) + " " + std::to_string(inputs_);
   }
 
@@ -105,25 +116,22 @@ class AmxForward : public OwnConvolution {
     split_image(operands.input, image);
     const int threads = omp_get_max_threads();
     const int64_t pairs = blocks(batch_ * out_height_ * row_tiles_, 2);
-    const int64_t pair_bytes = 2 * kTileRows * inputs_ * 4;
-    int64_t per_block = std::max<int64_t>(4, (taps_ > 1 ? 4 : 1) * kBlockBytes / pair_bytes);
-    per_block = std::min(per_block, blocks(pairs, blocks(pairs, per_block)));
-    const int64_t image_blocks = blocks(pairs, per_block);
+    const int64_t group_pairs = taps_ > 1 ? kGroupPairsOfTaps : kGroupPairs;
+    const int64_t image_blocks = blocks(pairs, kTaskPairs / group_pairs);
     // Enough tasks that threads end together, also where one is held up.
-    const int64_t groups = std::min(output_pairs(), blocks(4 * threads, image_blocks));
-    float *sums = static_cast<float *>(
-        scratch(kSums, threads * per_block * kPairFloats * sizeof(float)));
+    const int64_t groups = std::min(
+        output_pairs(), std::max(blocks(output_pairs(), group_pairs), blocks(2 * threads, image_blocks)));
+    constexpr int64_t own_floats = kTaskPairs * kPairFloats;
+    float *sums = static_cast<float *>(scratch(kSums, threads * own_floats * sizeof(float)));
 #pragma omp parallel num_threads(threads)
     {
       const TileScope tiles;
-      float *own = sums + omp_get_thread_num() * per_block * kPairFloats;
+      float *own = sums + omp_get_thread_num() * own_floats;
 #pragma omp for schedule(dynamic, 1) collapse(2)
-      for (int64_t b = 0; b < image_blocks; b++) {
-        for (int64_t g = 0; g < groups; g++) {
-          const int64_t first = b * per_block, last = std::min(pairs, first + per_block);
-          for (int64_t n = g * output_pairs() / groups; n < (g + 1) * output_pairs() / groups; n++) {
-            multiply(image, first, last, n, operands, own);
-          }
+      for (int64_t g = 0; g < groups; g++) {
+        for (int64_t b = 0; b < image_blocks; b++) {
+          const Range pair = part(pairs, b, image_blocks), output = part(output_pairs(), g, groups);
+          multiply(image, pair, output, operands, own);
         }
       }
     }
@@ -139,9 +147,9 @@ class AmxForward : public OwnConvolution {
   int64_t output_pairs() const { return blocks(outputs_, 32); }
 
   void pack_plain(const float *filter, int64_t output, int64_t tap, int64_t input, char *tile) const {
-    Parts rows[16] = {};
+    Parts<kParts> rows[16] = {};
     for (int64_t i = 0; i < 16 && output + i < outputs_; i++) {
-      rows[i] = split_row(filter + ((output + i) * taps_ + tap) * inputs_ + input, inputs_ - input);
+      rows[i] = split_row<kParts>(filter + ((output + i) * taps_ + tap) * inputs_ + input, inputs_ - input);
     }
     store_transposed(rows, tile, kTileBytes);
   }
@@ -153,7 +161,7 @@ class AmxForward : public OwnConvolution {
     };
     for (int64_t i = 0; i < 16; i++) {
       const int64_t from = input + 2 * i;
-      store(split_pairs(row(from), row(from + 1), outputs_ - output), tile + 64 * i, kTileBytes);
+      store(split_pairs<kParts>(row(from), row(from + 1), outputs_ - output), tile + 64 * i, kTileBytes);
     }
   }
 
@@ -174,20 +182,21 @@ class AmxForward : public OwnConvolution {
   }
 
   void split_image_row(const float *from, int64_t count, char *row) const {
-    const Parts zero = {};
+    const Parts<kParts> zero = {};
     if (batch_ * rows_ == 1) return split_long_row(from, count, row);
     for (int64_t c = 0; c < columns_; c++) {
       const int64_t x = c - left_;
       const bool inside = from && x >= 0 && x % spread_ == 0 && x / spread_ < width_;
-      store(inside ? split_row(from + x / spread_ * inputs_, count) : zero, row + c * kColumnBytes, rest_);
+      store(inside ? split_row<kParts>(from + x / spread_ * inputs_, count) : zero,
+            row + c * kColumnBytes, rest_);
     }
   }
 
   void split_long_row(const float *from, int64_t count, char *row) const {
-    const Parts zero = {};
+    const Parts<kParts> zero = {};
 #pragma omp parallel for schedule(static)
     for (int64_t c = 0; c < columns_; c++) {
-      store(c < width_ ? split_row(from + c * inputs_, count) : zero, row + c * kColumnBytes, rest_);
+      store(c < width_ ? split_row<kParts>(from + c * inputs_, count) : zero, row + c * kColumnBytes, rest_);
     }
   }
 
@@ -199,26 +208,44 @@ class AmxForward : public OwnConvolution {
            tile % row_tiles_ * kTileRows * stride_ * kColumnBytes;
   }
 
-  // Pairs of output tiles [first, last) by 32 outputs.
-  void multiply(const char *image, int64_t first, int64_t last, int64_t outputs,
-                const ConvOperands &operands, float *sums) const {
+  // Asks for the inputs of one tile for the steps of the next chunk, without the taps' offsets.
+  void fetch_tile(const char *tile, int64_t first, int64_t last) const {
+    for (int64_t s = first; s < last; s += taps_) {
+      for (int64_t part = 0; part < kParts; part++) {
+        const char *from = tile + steps_[s].left + part * rest_;
+        for (int64_t i = 0; i < kTileRows * stride_; i++) _mm_prefetch(from + i * kColumnBytes, _MM_HINT_T1);
+      }
+    }
+  }
+
+  // Pairs of tiles of outputs, by pairs of tiles of filters.
+  void multiply(const char *image, Range pairs, Range filters, const ConvOperands &operands,
+                float *sums) const {
     const int64_t all = steps_.size();
-    const char *filter =
-        reinterpret_cast<const char *>(operands.filter) + outputs * all * 2 * kParts * kTileBytes;
-    const int64_t chunk = all % kChunkSteps == 0 || all < kChunkSteps ? kChunkSteps : 8;
+    const int64_t chunk = taps_ == kChunkSteps ? kChunkSteps : std::min<int64_t>(all, 8);
     for (int64_t k = 0; k < all; k += chunk) {
       const int64_t count = std::min(chunk, all - k);
-      for (int64_t pair = first; pair < last; pair++) {
-        float *own = sums + (pair - first) * kPairFloats;
-        const TileSum at = {{tile_at(image, 2 * pair), tile_at(image, 2 * pair + 1)},
-                            rest_,
-                            stride_ * kColumnBytes,
-                            {filter, filter + kParts * kTileBytes},
-                            kTileBytes};
-        add_tile_products(at, steps_.data() + k, count, k == 0, own);
-        if (k + count < all) continue;
-        finish_tile(own, 2 * pair, outputs * 32, operands);
-        finish_tile(own + 2 * kTileFloats, 2 * pair + 1, outputs * 32, operands);
+      float *own = sums;
+      for (int64_t n = filters.first; n < filters.last; n++) {
+        const char *filter =
+            reinterpret_cast<const char *>(operands.filter) + n * all * 2 * kParts * kTileBytes;
+        const char *next = filter + ((n + 1 < filters.last ? all : 0) + k) * 2 * kParts * kTileBytes;
+        const int64_t ahead = blocks(count * 2 * kParts * kTileBytes / 64, pairs.last - pairs.first) * 64;
+        for (int64_t pair = pairs.first; pair < pairs.last; pair++, own += kPairFloats, next += ahead) {
+          for (int64_t i = 0; i < ahead; i += 64) _mm_prefetch(next + i, _MM_HINT_T1);
+          const TileSum at = {{tile_at(image, 2 * pair), tile_at(image, 2 * pair + 1)},
+                              rest_,
+                              stride_ * kColumnBytes,
+                              {filter, filter + kParts * kTileBytes},
+                              kTileBytes};
+          if (k + count < all && (pair - n) % (filters.last - filters.first) == 0) {
+            for (const char *tile : at.left) fetch_tile(tile, k + count, std::min(all, k + 2 * count));
+          }
+          add_tile_products<kParts>(at, steps_.data() + k, count, k == 0, own);
+          if (k + count < all) continue;
+          finish_tile(own, 2 * pair, n * 32, operands);
+          finish_tile(own + 2 * kTileFloats, 2 * pair + 1, n * 32, operands);
+        }
       }
     }
   }
@@ -253,9 +280,10 @@ class AmxForward : public OwnConvolution {
 std::unique_ptr<OwnConvolution> make_amx_forward(const ConvShape &shape) {
   const int64_t reach = shape.dilation * (std::min(shape.kernel_height, shape.kernel_width) - 1);
   const bool turned = shape.direction == kBackwardInput;
-  if (!amx_usable() || shape.groups != 1 || shape.channels < 16 || shape.out_channels < 16) return nullptr;
+  if (!amx_usable() || shape.parts < 2 || shape.groups != 1 || shape.channels < 16 || shape.out_channels < 16) return nullptr;
   if (turned && shape.padding > reach) return nullptr;
-  return std::make_unique<AmxForward>(shape);
+  if (shape.parts == 3) return std::make_unique<AmxForward<3>>(shape);
+  return std::make_unique<AmxForward<2>>(shape);
 }
 
 }  // namespace siamban

@@ -14,6 +14,7 @@ struct ConvShape {
   int64_t kernel_height, kernel_width;
   int64_t stride, padding, dilation, groups;
   int64_t bias, residual, activation;
+  int64_t parts;  // bfloat16 parts of a float32 where matrix tiles multiply; 0: no tiles
 };
 
 }  // namespace siamban

@@ -12,4 +12,3 @@ std::unique_ptr<OwnConvolution> make_own_convolution(const ConvShape &shape) {
 }
 
 }  // namespace siamban
-namespace siamban { std::unique_ptr<OwnConvolution> make_amx_weight_gradient(const ConvShape &) { return nullptr; } }

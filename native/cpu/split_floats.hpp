@@ -1,4 +1,4 @@
-// From float32 to the two bfloat16 parts of amx_tiles.hpp, in the orders that tiles want.
+// From float32 to the bfloat16 parts of amx_tiles.hpp, in the orders that tiles want.
 #pragma once
 
 #include <algorithm>
@@ -9,9 +9,10 @@
 
 namespace siamban {
 
-// 32 numbers as two registers of bfloat16, or 16 pairs of them.
+// 32 numbers as registers of bfloat16, a part each, or 16 pairs of them.
+template <int parts>
 struct Parts {
-  __m512i first, second;
+  __m512i part[parts];
 };
 
 // Of the next numbers, which of 16 lanes exist.
@@ -27,30 +28,36 @@ inline __m512 widen(__m256i half) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
 }
 
-inline Parts split(__m512 low, __m512 high) {
-  const __m512i first = round_both(low, high);
-  const __m512 low_rest = _mm512_sub_ps(low, widen(_mm512_castsi512_si256(first)));
-  const __m512 high_rest = _mm512_sub_ps(high, widen(_mm512_extracti64x4_epi64(first, 1)));
-  return {first, round_both(low_rest, high_rest)};
+template <int parts>
+Parts<parts> split(__m512 low, __m512 high) {
+  Parts<parts> result;
+  for (int p = 0; p < parts; p++) {
+    const __m512i part = result.part[p] = round_both(low, high);
+    low = _mm512_sub_ps(low, widen(_mm512_castsi512_si256(part)));
+    high = _mm512_sub_ps(high, widen(_mm512_extracti64x4_epi64(part, 1)));
+  }
+  return result;
 }
 
 // The numbers of one row in their order.
-inline Parts split_row(const float *row, int64_t count) {
-  return split(_mm512_maskz_loadu_ps(lanes(count), row),
+template <int parts>
+Parts<parts> split_row(const float *row, int64_t count) {
+  return split<parts>(_mm512_maskz_loadu_ps(lanes(count), row),
                _mm512_maskz_loadu_ps(lanes(count - 16), row + 16));
 }
 
 // Numbers of two rows in turn: (even[0], odd[0]), (even[1], odd[1]), … An absent row is zeros.
-inline Parts split_pairs(const float *even, const float *odd, int64_t count) {
+template <int parts>
+Parts<parts> split_pairs(const float *even, const float *odd, int64_t count) {
   const __m512 low = even ? _mm512_maskz_loadu_ps(lanes(count), even) : _mm512_setzero_ps();
   const __m512 high = odd ? _mm512_maskz_loadu_ps(lanes(count), odd) : _mm512_setzero_ps();
-  const Parts parts = split(low, high);
-  auto interleave = [](__m512i both) {
-    const __m512i evens = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
-    const __m512i odds = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1));
-    return _mm512_or_si512(evens, _mm512_slli_epi32(odds, 16));
-  };
-  return {interleave(parts.first), interleave(parts.second)};
+  Parts<parts> result = split<parts>(low, high);
+  for (__m512i &part : result.part) {
+    const __m512i evens = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(part));
+    const __m512i odds = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(part, 1));
+    part = _mm512_or_si512(evens, _mm512_slli_epi32(odds, 16));
+  }
+  return result;
 }
 
 // Transposes 16 x 16 pairs in place.
@@ -80,21 +87,20 @@ inline void transpose(__m512i (&rows)[16]) {
   std::copy_n(t, 16, rows);
 }
 
-// Transposes 16 rows of pairs and stores them as the two parts of a tile.
-inline void store_transposed(const Parts (&rows)[16], char *tile, int64_t rest) {
-  __m512i first[16], second[16];
-  for (int i = 0; i < 16; i++) first[i] = rows[i].first, second[i] = rows[i].second;
-  transpose(first);
-  transpose(second);
-  for (int i = 0; i < 16; i++) {
-    _mm512_store_si512(tile + 64 * i, first[i]);
-    _mm512_store_si512(tile + rest + 64 * i, second[i]);
+// Transposes 16 rows of pairs and stores them as the parts of a tile, `rest` bytes apart.
+template <int parts>
+void store_transposed(const Parts<parts> (&rows)[16], char *tile, int64_t rest) {
+  for (int p = 0; p < parts; p++) {
+    __m512i part[16];
+    for (int i = 0; i < 16; i++) part[i] = rows[i].part[p];
+    transpose(part);
+    for (int i = 0; i < 16; i++) _mm512_store_si512(tile + p * rest + 64 * i, part[i]);
   }
 }
 
-inline void store(const Parts &parts, char *row, int64_t rest) {
-  _mm512_store_si512(row, parts.first);
-  _mm512_store_si512(row + rest, parts.second);
+template <int parts>
+void store(const Parts<parts> &row, char *to, int64_t rest) {
+  for (int p = 0; p < parts; p++) _mm512_store_si512(to + p * rest, row.part[p]);
 }
 
 }  // namespace siamban

@@ -118,8 +118,12 @@ async function activate(name: BackendName, options: BackendOptions): Promise<Bac
 /** Devices that compute in another way are others to tfjs. */
 function tfjsName(
   name: BackendName,
-  { precision, deterministic, deviceDebug }: BackendOptions,
+  { precision, deterministic, deviceDebug, tiles }: BackendOptions,
 ): string {
+  if (name === "onednn") {
+    return [name, precision === "float32" && precision, tiles === false && "plain"]
+      .filter(Boolean).join("-");
+  }
   if (name !== "cuda" && name !== "emulated") return name;
   const products = precision === "float32" ? undefined : precision;
   return [name, products, deterministic && "deterministic", deviceDebug && "debug"]

@@ -29,17 +29,23 @@ export interface CallNumbers {
 export class OnednnBackend extends HostBackend {
   /** Threads that kernels use. */
   readonly threads: number;
+  /** Bfloat16 parts of a float32 in matrix tiles, see native/cpu/amx_tiles.hpp; 0: no tiles. */
+  readonly tileParts: number;
   /** What oneDNN has prepared for each shape of a convolution. */
   readonly convolutions: ConvPlans;
   readonly #native: NativeCpu;
   readonly #pool: MemoryPool;
   #profile?: CallProfile;
 
-  constructor(native: NativeCpu, { threads = 0 }: BackendOptions = {}) {
+  constructor(
+    native: NativeCpu,
+    { threads = 0, precision, tiles = true }: BackendOptions = {},
+  ) {
     super();
     this.#native = native;
     this.#pool = new MemoryPool((address, bytes) => native.adviseHugePages(address, bytes));
     this.threads = native.setThreads(threads);
+    this.tileParts = !tiles ? 0 : precision === "float32" ? 3 : 2;
     this.convolutions = new ConvPlans(this);
   }
 

@@ -68,7 +68,7 @@ export class ConvPlans {
 
   /** Finds or makes the plan of a problem. */
   plan(problem: ConvProblem): ConvPlan {
-    const integers = planNumbers(problem);
+    const integers = [...planNumbers(problem), this.#backend.tileParts];
     const key = integers.join();
     let plan = this.#plans.get(key);
     if (plan === undefined) {
@@ -144,7 +144,7 @@ export function convWork(
   return { op: `${kind} ${form} ${direction}`, flops };
 }
 
-/** The numbers of the C struct `PlanArgs`. */
+/** The numbers of the C struct `ConvShape` but for the last. */
 function planNumbers({ direction, x, weight, y, geometry, ...fused }: ConvProblem): number[] {
   return [
     DIRECTION_CODE[direction],
