@@ -1,16 +1,16 @@
 /**
  * Compares the program with a folder of golden numbers: `deno task parity DIR [--device NAME]
- * [--only ops,lr] [--media DIR] [--slow] [--json]`. Ends with status 1 if a check fails.
+ * [--precision NAME] [--only ops,lr] [--media DIR] [--slow] [--json]`. Ends with status 1 if a check fails.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
-import { type BackendName, useBackend } from "../src/backends/mod.ts";
+import { type BackendName, type BackendOptions, useBackend } from "../src/backends/mod.ts";
 import { checkFolder, isCheck, paritySections, type SectionFinding } from "../src/parity/mod.ts";
 import { runTask } from "./run_task.ts";
 
 const USAGE = `Usage: deno task parity DIR [options]
   --device NAME     auto, cuda, onednn, reference or emulated
-  --precision NAME  on a GPU: float32, tf32 or bf16
+  --precision NAME  how convolutions compute: float32, tf32 (what a CPU with matrix tiles trains with), bf16
   --only A,B        sections: ${paritySections().join(", ")}
   --media DIR       where the videos lie that a golden file names; ../realdata beside DIR
   --slow            compares, too, what takes the reference backend long
@@ -21,7 +21,7 @@ export async function main(args: string[]): Promise<void> {
   const { _: [root, ...rest], ...options } = parseArgs(args, {
     string: ["_", "device", "precision", "only", "media"],
     boolean: ["json", "slow", "help"],
-    default: { device: "auto" },
+    default: { device: "auto", precision: "float32" },
     unknown: (argument: string, key?: string) =>
       key === undefined || fail(`unknown argument "${argument}"`),
   });
@@ -32,7 +32,7 @@ export async function main(args: string[]): Promise<void> {
   if (unknown) fail(`no section is "${unknown}", expected some of ${paritySections().join(", ")}`);
 
   await using backend = await useBackend(options.device as BackendName, {
-    precision: options.precision as "float32" | undefined,
+    precision: options.precision as BackendOptions["precision"],
   });
   if (backend.note) console.log(`Using ${backend.name}: ${backend.note}`);
   const media = [join(root, "../realdata"), ...options.media ? [options.media] : []];

@@ -14,10 +14,10 @@ import { choose } from "../../support/random_tensors.ts";
 import { testNative } from "./against_reference.ts";
 
 /** Largest error, relative to the largest value; measured: a third of it. */
-const TOLERANCES = { fast: 2e-5, exact: 2e-6 } as const;
+const TOLERANCES = { tf32: 2e-5, float32: 2e-6 } as const;
 
 // Where there are no tiles, all are the same.
-for (const precision of ["fast", "exact"] as const) {
+for (const precision of ["tf32", "float32"] as const) {
   testNative(`Convolutions on matrix tiles equal oneDNN's, precision ${precision}`, async () => {
     const native = new NativeCpu(await nativeLibrary());
     const [tiles, plain] = [{ precision }, { tiles: false }].map((options) =>
