@@ -42,6 +42,9 @@ export type SearchEvent =
   | {
     readonly kind: "sequence";
     readonly name: string;
+    /** Which sequence it is, from 1, of how many. */
+    readonly number: number;
+    readonly of: number;
     /** Settings tracked, their searches, and how many of them the network had to answer. */
     readonly settings: number;
     readonly searches: number;
@@ -102,7 +105,7 @@ async function* evaluate(
       yield { kind: "trial", trial: { number, values, state: "failed", reason } };
     }
   }
-  for (const sequence of sequences) {
+  for (const [i, sequence] of sequences.entries()) {
     const missing = lanes.filter(({ results }) => !results.has(sequence.name));
     if (missing.length === 0) continue;
     const settings = missing.map(({ setting }) => setting);
@@ -117,7 +120,8 @@ async function* evaluate(
       known.set(sequence.name, results[i]);
       study.keepPart(number, sequence.name, pack(results[i]));
     });
-    yield { kind: "sequence", name: sequence.name, settings: settings.length, ...counts };
+    const place = { name: sequence.name, number: i + 1, of: sequences.length };
+    yield { kind: "sequence", ...place, settings: settings.length, ...counts };
   }
   for (const { number, values, results } of lanes) {
     const figures = scoreResults(options, results), score = figures[options.measure.key];

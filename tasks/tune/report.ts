@@ -14,15 +14,21 @@ import {
 } from "../../mod.ts";
 import { type Options, overridesOf } from "./options.ts";
 
-/** Prints each setting when it is scored. */
+/** While nothing else is to be told. */
+const MS_BETWEEN_LINES = 15_000;
+
+/** Prints each setting when it is scored, and in between how far the sequences are. */
 export async function follow(events: ReturnType<typeof search>, measure: Measure): Promise<void> {
-  let searches = 0, answered = 0;
+  let searches = 0, answered = 0, told = performance.now();
   for await (const event of events) {
     if (event.kind === "trial") console.log(trialLine(event.trial, measure));
     else {
       searches += event.searches;
       answered += event.answered;
+      if (performance.now() - told < MS_BETWEEN_LINES) continue;
+      console.log(`    ${event.number} of ${event.of} sequences with ${event.settings} settings`);
     }
+    told = performance.now();
   }
   if (searches > 0) {
     const shared = (100 * (1 - answered / searches)).toFixed(0);
