@@ -7,6 +7,7 @@ import { openInProcess, writeMadeUpSet } from "./bench/index.ts";
 import { drawBenchData, openBenchData, timeLoader, timeOpenCv } from "./bench/loader.ts";
 import { formatProfile, profileStep, type StepProfile } from "./bench/profile.ts";
 import { TorchPeer } from "./bench/torch_peer.ts";
+import { benchTracking, type TrackingTimes } from "./bench/tracking.ts";
 import { type Regime, StepBench, type StepTimes, timeXcorr } from "./bench/training_step.ts";
 import { runTask } from "./run_task.ts";
 
@@ -16,7 +17,8 @@ const USAGE = `Usage: deno task bench [options]
   --threads N    CPU threads of either; all cores
   --device NAME  auto, cuda, onednn, reference or emulated
   --precision P  on a GPU: float32, tf32 or bf16
-  --only PART    steps, xcorr, loader, or index, which is left out otherwise
+  --only PART    steps, xcorr, loader, tracking (which ONNX Runtime joins where npm has it), or index,
+                 which is left out otherwise
   --data DIR     prepared set to load from; a few drawn videos
   --boxes N      of the made-up set of index; 10000000
   --profile      where the time of a step goes, and how near it is to what the processor can do
@@ -35,9 +37,16 @@ interface Row {
   readonly parts?: StepTimes;
   /** More figures of this row. */
   readonly details?: Readonly<Record<string, number>>;
+  /** ONNX Runtime's, of a frame's network. */
+  readonly onnx?: number;
+  /** Of a whole tracker. */
+  readonly framesPerSecond?: number;
+  /** What else is to be said. */
+  readonly note?: string;
 }
 
 interface Settings {
+  readonly threads: number;
   readonly batch: number;
   readonly rounds: number;
   readonly peer?: TorchPeer;
@@ -75,6 +84,7 @@ export async function main(args: string[]): Promise<void> {
       (peer ? `PyTorch ${peer.version} in turn` : "no PyTorch beside it"),
   );
   const settings = {
+    threads,
     batch: whole("batch", options.batch),
     rounds: whole("rounds", options.rounds),
     peer,
@@ -82,7 +92,13 @@ export async function main(args: string[]): Promise<void> {
     boxes: whole("boxes", options.boxes),
   };
   if (options.profile) return benchProfile(backend, settings, options.json);
-  const parts = { steps: benchSteps, xcorr: benchXcorr, loader: benchLoader, index: benchIndex };
+  const parts = {
+    steps: benchSteps,
+    xcorr: benchXcorr,
+    loader: benchLoader,
+    tracking: benchTrackers,
+    index: benchIndex,
+  };
   const rows: Row[] = [];
   for (const [name, bench] of Object.entries(parts)) {
     if (name !== (options.only ?? (name === "index" ? undefined : name))) continue;
@@ -203,13 +219,39 @@ async function* benchIndex({ boxes: count }: Settings): AsyncGenerator<Row> {
   }
 }
 
+/** Rounds of a frame, which takes a hundredth of a step, for one of a step. */
+const FRAMES_A_ROUND = 12;
+
+async function* benchTrackers({ rounds, threads, peer }: Settings): AsyncGenerator<Row> {
+  const options = { rounds: FRAMES_A_ROUND * rounds, threads, peer };
+  for await (const times of benchTracking(options)) yield toRow(times);
+}
+
+function toRow({ name, network, torch, onnx, frame, without }: TrackingTimes): Row {
+  const others = [
+    ...onnx === undefined
+      ? without ? [`without ONNX Runtime: ${without}`] : []
+      : [`ONNX Runtime ${onnx.toPrecision(3)} s, ${(onnx / network).toFixed(2)} x as fast`],
+    `${(1 / frame).toFixed(1)} frames/s with crop and choice`,
+  ];
+  return {
+    name: `${name}, a frame`,
+    unit: "s",
+    ours: network,
+    ...torch === undefined ? {} : { torch, ratio: torch / network },
+    ...onnx === undefined ? {} : { onnx },
+    framesPerSecond: 1 / frame,
+    note: others.join(", "),
+  };
+}
+
 function compare(name: string, ours: readonly number[], torch: readonly number[]): Row {
   const row = { name, unit: "s", ours: median(ours) };
   if (torch.length === 0) return row;
   return { ...row, torch: median(torch), ratio: median(torch.map((time, i) => time / ours[i])) };
 }
 
-function formatRow({ name, unit, ours, torch, ratio, parts, details = {} }: Row): string {
+function formatRow({ name, unit, ours, torch, ratio, parts, details = {}, note }: Row): string {
   const figure = (value: number) => `${value.toPrecision(3)} ${unit}`;
   const beside = torch === undefined
     ? ""
@@ -219,7 +261,7 @@ function formatRow({ name, unit, ours, torch, ratio, parts, details = {} }: Row)
       `update ${parts.update.toPrecision(3)})`
     : "";
   const more = Object.entries(details).map(([what, value]) => `, ${value.toPrecision(3)} ${what}`);
-  return `${name}: ${figure(ours)}${beside}${split}${more.join("")}`;
+  return `${name}: ${figure(ours)}${beside}${split}${more.join("")}${note ? `; ${note}` : ""}`;
 }
 
 /** The most memory that this process has had in use; Linux only. */

@@ -4,6 +4,9 @@ Reads one command a line from standard input and answers each with one line of J
   build REGIME BATCH   a fresh model, optimiser and batch ("frozen" or "trained")
   step                 one training step: {"seconds": ..., "loss": ...}
   xcorr BATCH REPEAT   the depthwise correlation, forward and backward: {"seconds": ...}
+  tracker NAME         a tracker, see tracking_peer.py
+  frame                one search image through it: {"seconds": ...}
+  export PATH          writes it as ONNX
   memory               {"peakBytes": ...} of this process so far
 """
 
@@ -15,6 +18,8 @@ import time
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+import tracking_peer
 
 
 def conv_norm(inputs, outputs, kernel, stride=1, padding=0, dilation=1, relu=True):
@@ -108,7 +113,10 @@ class SiamBAN(nn.Module):
         return [f[:, :, 4:11, 4:11] for f in adjusted] if crop else adjusted
 
     def forward(self, template, search):
-        zf, xf = self.features(template, True), self.features(search, False)
+        return self.respond(self.features(template, True), search)
+
+    def respond(self, zf, search):
+        xf = self.features(search, False)
         cls_weight, loc_weight = self.cls_weight.softmax(0), self.loc_weight.softmax(0)
         cls = sum(self.cls[i](zf[i], xf[i]) * cls_weight[i] for i in range(3))
         loc = sum(
@@ -170,6 +178,27 @@ class Session:
         for _ in range(int(repeat)):
             xcorr_depthwise(x, z).backward(gradient)
         return {"seconds": (time.perf_counter() - start) / int(repeat)}
+
+    def tracker(self, name):
+        if name.startswith("nanotrack"):
+            self.track, self.inputs = tracking_peer.nanotrack(name)
+            return {}
+        model = SiamBAN().eval()
+        with torch.no_grad():
+            template = model.features(torch.rand(1, 3, 127, 127) * 255, True)
+        self.track, self.inputs = model.respond, (template, torch.rand(1, 3, 255, 255) * 255)
+        return {}
+
+    def frame(self):
+        with torch.no_grad():
+            start = time.perf_counter()
+            self.track(*self.inputs)
+            return {"seconds": time.perf_counter() - start}
+
+    def export(self, path):
+        names = {"input_names": ["template", "search"], "output_names": ["cls", "loc"]}
+        torch.onnx.export(self.track, self.inputs, path, opset_version=14, **names)
+        return {"inputs": list(self.inputs[0].shape)}
 
     def memory(self):
         return {"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
