@@ -52,6 +52,8 @@ export interface CudaOptions {
   readonly measure?: boolean;
   /** Waits after each launch, so that a fault is told where it happened. */
   readonly deviceDebug?: boolean;
+  /** NVRTC's options beside those that every program has. */
+  readonly compileOptions?: readonly string[];
 }
 
 /** What a backend has done so far. */
@@ -118,7 +120,10 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     this.#memory = new MemoryPool(this.driver);
     this.pinned = new PinnedMemory(this.driver);
     const { computeMajor, computeMinor } = this.properties;
-    this.#programs = new ProgramCache(this.driver, this.nvrtc, 10 * computeMajor + computeMinor);
+    this.#programs = new ProgramCache(this.driver, this.nvrtc, {
+      capability: 10 * computeMajor + computeMinor,
+      compileOptions: options.compileOptions,
+    });
     this.#launcher = new Launcher({
       driver: this.driver,
       programs: this.#programs,

@@ -19,17 +19,21 @@ export function createCuda(options: BackendOptions): CudaBackend {
   driver.init();
   const libraries = installedLibraries(driver.version());
   openCudnnParts(openLibrary(libraries.cudnn, {}).location(), libraries);
-  return new CudaBackend(libraries, options);
+  // Tools that look for faults then name the line of a kernel.
+  const compileOptions = options.deviceDebug ? ["--generate-line-info"] : [];
+  return new CudaBackend(libraries, { ...options, compileOptions });
 }
 
 /**
- * Starts the same backend on the emulated device, which is built at the first use.
+ * Starts the same backend on the emulated device, which is built at the first use. In debug mode kernels are
+ * compiled so that each access to memory is checked.
  *
  * @throws {Error} If it cannot be built here, with the remedy.
  */
 export async function createEmulated(options: BackendOptions): Promise<CudaBackend> {
   const libraries = librariesFrom(await emulatedLibrary());
-  return new CudaBackend(libraries, { measure: false, ...options });
+  const compileOptions = options.deviceDebug ? ["--device-debug"] : [];
+  return new CudaBackend(libraries, { measure: false, ...options, compileOptions });
 }
 
 /** The kernels of a backend: those of the device, and tfjs's own on the host for all other ops. */

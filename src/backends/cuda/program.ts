@@ -38,17 +38,29 @@ export class ProgramCache implements Disposable {
   readonly #driver: Driver;
   readonly #nvrtc: Nvrtc;
   readonly #capability: number;
+  readonly #options: readonly string[];
   readonly #modules = new Map<string, NativeHandle>();
   readonly #functions = new WeakMap<CudaProgram, Map<string, bigint>>();
   #architecture: string | undefined;
   /** Programs that were compiled, and not found on the disk. */
   compiled = 0;
 
-  /** @param capability Compute capability of the card, 10 · major + minor. */
-  constructor(driver: Driver, nvrtc: Nvrtc, capability: number) {
+  /**
+   * @param options `capability`: compute capability of the card, 10 · major + minor. `compileOptions`: NVRTC's,
+   * beside those that every program has.
+   */
+  constructor(
+    driver: Driver,
+    nvrtc: Nvrtc,
+    { capability, compileOptions = [] }: {
+      readonly capability: number;
+      readonly compileOptions?: readonly string[];
+    },
+  ) {
     this.#driver = driver;
     this.#nvrtc = nvrtc;
     this.#capability = capability;
+    this.#options = [...COMPILE_OPTIONS, ...compileOptions];
   }
 
   /**
@@ -70,7 +82,7 @@ export class ProgramCache implements Disposable {
 
   #module(program: CudaProgram, defines: Defines): NativeHandle {
     const macros = Object.entries(defines).map(([name, value]) => `-D${name}=${value}`);
-    const options = [...COMPILE_OPTIONS, `--gpu-architecture=${this.#target()}`, ...macros];
+    const options = [...this.#options, `--gpu-architecture=${this.#target()}`, ...macros];
     const key = fingerprint([
       this.#nvrtc.version(),
       this.#nvrtc.location,

@@ -18,7 +18,7 @@ export interface Comparison {
   readonly seeds?: number;
   /** Largest difference relative to the largest value; see `assertClose`. */
   readonly tolerance?: number;
-  /** Settings of the device. */
+  /** Settings of the device; by default each access to memory is checked. */
   readonly options?: BackendOptions;
 }
 
@@ -30,7 +30,7 @@ export interface Comparison {
 export function testOnCuda(
   name: string,
   compute: (rng: Rng) => Results,
-  { seeds = 8, tolerance = 1e-5, options = {} }: Comparison = {},
+  { seeds = 8, tolerance = 1e-5, options = { deviceDebug: true } }: Comparison = {},
 ): void {
   testEmulated(`${name} on the device equals the reference backend`, async () => {
     for (let seed = 0; seed < seeds; seed++) {
