@@ -232,6 +232,7 @@ function textOf(event: RunEvent, view: ProgressView): string {
 
 function formatPreparing({ set, report }: SetReport): string {
   const { kind, plan, counts, etaSeconds } = report;
+  if (kind === "waiting") return `preparing ${set}: waiting for another process that does it`;
   if (kind === "reading") {
     return `preparing ${set}: reading annotations, ${plan.boxes} boxes so far`;
   }

@@ -19,17 +19,31 @@ export function parseBoxes(
   text: string,
   { name = "the box file", origin = 0 }: BoxFileOptions & { readonly name?: string } = {},
 ): (Corner | null)[] {
-  const lines = text.replace(/^\ufeff/, "").trimEnd().split(/\r\n|\n|\r/);
-  if (lines.length === 1 && lines[0].trim() === "") return [];
-  return lines.map((line, i) => parseLine(line, { place: `"${name}", line ${i + 1}`, origin }));
+  const place = (i: number) => `"${name}", line ${i + 1}`;
+  return linesOf(text).map((line, i) => parseLine(line, { place: place(i), origin }));
 }
 
-/** Reads a box file; see {@linkcode parseBoxes}. */
-export async function readBoxes(
+function linesOf(text: string): string[] {
+  const lines = text.replace(/^\ufeff/, "").trimEnd().split(/\r\n|\n|\r/);
+  return lines.length === 1 && lines[0].trim() === "" ? [] : lines;
+}
+
+/** A line of a box file: a box, null where the target is not given, or why it cannot be read. */
+export type BoxLine = Corner | null | { readonly fault: string };
+
+/** Reads a box file line by line ({@linkcode parseBoxes}): a bad line spoils no other. */
+export async function readBoxLines(
   path: string,
-  options: BoxFileOptions = {},
-): Promise<(Corner | null)[]> {
-  return parseBoxes(await Deno.readTextFile(path), { ...options, name: path });
+  { origin = 0 }: BoxFileOptions = {},
+): Promise<BoxLine[]> {
+  return linesOf(await Deno.readTextFile(path)).map((line, i) => {
+    try {
+      return parseLine(line, { place: `"${path}", line ${i + 1}`, origin });
+    } catch (error) {
+      if (error instanceof SyntaxError) return { fault: error.message };
+      throw error;
+    }
+  });
 }
 
 function parseLine(

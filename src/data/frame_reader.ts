@@ -31,8 +31,6 @@ export class FrameReader implements AsyncDisposable {
     switch (source.kind) {
       case "file":
         return overlook ? readImage(source.path) : readWholeImage(source.path);
-      case "absent":
-        throw new RangeError(`Cannot read a picture of "${source.path}": ${source.reason}`);
       case "synthetic":
         return this.#draw(source.video, source.index);
       case "video":

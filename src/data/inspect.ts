@@ -106,12 +106,12 @@ class Counter {
     }
     if (!this.#ids.has(track.id)) this.tracks++;
     this.#ids.add(track.id);
-    for (const [index, { box, image, refused }] of track.frames.entries()) {
+    for (const [index, { box, image, refused, fault }] of track.frames.entries()) {
       this.boxes++;
-      if (refused !== undefined || !box || !hasArea(box) || faultOf(track)) this.refused++;
-      else this.#sample(track, index);
-      if (image.kind === "absent") this.missingFrames++;
-      if (image.kind !== "file" || this.#pictures.has(image.path)) continue;
+      if (refused !== undefined || fault !== undefined || !box || !hasArea(box) || faultOf(track)) {
+        this.refused++;
+      } else this.#sample(track, index);
+      if (fault !== undefined || image.kind !== "file" || this.#pictures.has(image.path)) continue;
       this.#pictures.add(image.path);
       this.frames++;
       if (!await isThere(image.path)) this.missingFrames++;

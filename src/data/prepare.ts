@@ -27,7 +27,7 @@ import {
 import { nativeImageLibrary } from "../image/native_images.ts";
 import { runJobs } from "./run_jobs.ts";
 import type { RawItem } from "./track.ts";
-import { removeWorkFile, WorkFile } from "./work_file.ts";
+import { removeWorkFile, WorkFile, WorkFileBusy } from "./work_file.ts";
 
 export type { PrepareCounts, QuarantineEntry } from "./prepare_books.ts";
 
@@ -63,8 +63,11 @@ export interface PrepareOptions {
 
 /** How far {@linkcode prepare} is. */
 export interface PrepareReport {
-  /** `reading`: the raw annotations are looked through. */
-  readonly kind: "reading" | "progress" | "done";
+  /**
+   * `waiting`: another process is at work in the folder; `reading`: the raw annotations are looked
+   * through.
+   */
+  readonly kind: "waiting" | "reading" | "progress" | "done";
   readonly plan: Omit<CropPlan, "digest">;
   readonly counts: Readonly<PrepareCounts>;
   readonly elapsedSeconds: number;
@@ -88,19 +91,24 @@ const DEFAULT_NAMES = { train: "train", val: "val" };
  * Cuts the crops and writes the annotation files; yields a report after each part of the work. The
  * last one, `done`, comes when all files are written.
  *
- * A file that cannot be read goes to `quarantine.json` and does not stop the run. Files appear only
+ * Two preparations of one folder wait for each other. A file that cannot be read goes to `quarantine.json` and does not stop the run. Files appear only
  * when they are whole: a run that was stopped goes on where it was when it is started again, and
  * its result is the same, byte for byte. Memory does not grow with the set.
  *
  * @throws {RangeError} If there are no tracks, or the folder holds the crops of other boxes.
- * @throws {Error} If a file cannot be written, or another preparation is at work in the folder.
+ * @throws {Error} If a file cannot be written.
  */
 export async function* prepare(options: PrepareOptions): AsyncGenerator<PrepareReport> {
   const { out } = options;
   await Deno.mkdir(out, { recursive: true });
-  const claim = await openClaim(out, claimOf(options));
   const path = join(out, "prepare.sqlite");
   const tally = new Tally(Object.values(options.annotationNames ?? DEFAULT_NAMES));
+  await openClaim(out, claimOf(options));
+  while (isBusy(path)) {
+    yield tally.report("waiting");
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  const claim = await openClaim(out, claimOf(options)); // the other one may have written it
   try {
     using books = new WorkFile(path);
     yield* readPlan(books, options, tally);
@@ -120,6 +128,17 @@ export async function* prepare(options: PrepareOptions): AsyncGenerator<PrepareR
   }
   await removeWorkFile(path);
   yield tally.report("done");
+}
+
+/** Whether another process prepares into the folder: one that was cut loose may still be at it. */
+function isBusy(path: string): boolean {
+  try {
+    new WorkFile(path)[Symbol.dispose]();
+    return false;
+  } catch (error) {
+    if (error instanceof WorkFileBusy) return true;
+    throw error;
+  }
 }
 
 function claimOf(options: PrepareOptions): Omit<Claim, "plan"> {

@@ -77,7 +77,12 @@ export function enterTrack(
     ...[video, track.id, track.split ?? "train", Number(keep === "track")],
     ...[boxRule, boxUnit, track.missing ?? "report", Number(track.entriesWithoutCrop ?? false)],
   )!.id as number;
-  for (const { number, image, box, refused, entry } of track.frames) {
+  for (const { number, image, box, refused, fault, entry } of track.frames) {
+    const where = { video: name, track: track.id, frame: number, file: sourceName(image) };
+    if (fault !== undefined) {
+      enterProblem(books, { ...where, reason: fault });
+      continue;
+    }
     const reason = refused ?? (!box ? "the target is not given" : null) ??
       (boxRule !== "any" && !hasArea(box!) ? "the box has no area" : null);
     const changes = books.run(
@@ -89,7 +94,6 @@ export function enterTrack(
       reason,
     );
     if (changes > 0) continue;
-    const where = { video: name, track: track.id, frame: number, file: sourceName(image) };
     enterProblem(books, { ...where, reason: "the frame of this track stands there twice" });
   }
 }

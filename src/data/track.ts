@@ -7,8 +7,6 @@ export type FrameSource =
   | { readonly kind: "file"; readonly path: string }
   /** A frame of a video file, counted from 0. */
   | { readonly kind: "video"; readonly path: string; readonly index: number }
-  /** None: a box without a picture. The path is the folder where it should be. */
-  | { readonly kind: "absent"; readonly path: string; readonly reason: string }
   /** A frame that is drawn, counted from 0. */
   | { readonly kind: "synthetic"; readonly video: SyntheticVideoOptions; readonly index: number };
 
@@ -24,6 +22,8 @@ export interface TrackFrame {
   readonly box: Corner | null;
   /** Why the set's own rules leave this box out; absent where they take it. */
   readonly refused?: string;
+  /** Why nobody can tell the box or its picture; it is reported. */
+  readonly fault?: string;
   /**
    * What the annotation file says, where that is not what is cropped: only when a set is prepared
    * exactly as the published scripts do. Null: it does not say anything.

@@ -28,6 +28,15 @@ const SCHEMA = `
     boxes INTEGER);
 `;
 
+/** Another preparation has the file open. */
+export class WorkFileBusy extends Error {
+  override readonly name = "WorkFileBusy";
+
+  constructor(path: string, options: ErrorOptions) {
+    super(`Cannot use "${path}": another preparation is at work in this folder`, options);
+  }
+}
+
 /** A row of a table. */
 export type Row = Record<string, unknown>;
 
@@ -40,7 +49,8 @@ export class WorkFile implements Disposable {
   /**
    * Opens the file, or begins it.
    *
-   * @throws {Error} If another process has it open, it is damaged, or the disk is full.
+   * @throws {WorkFileBusy} If another process has it open.
+   * @throws {Error} If it is damaged, or the disk is full.
    */
   constructor(path: string) {
     this.#path = path;
@@ -119,9 +129,8 @@ export class WorkFile implements Disposable {
 
   #describe(cause: unknown): Error {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const remedy = /locked/.test(reason)
-      ? "another preparation is at work in this folder, wait for its end"
-      : /full|disk I\/O/.test(reason)
+    if (/locked/.test(reason)) return new WorkFileBusy(this.#path, { cause });
+    const remedy = /full|disk I\/O/.test(reason)
       ? "free some space and start again"
       : "remove it and start again: crops that are there are looked at and kept";
     return new Error(`Cannot use "${this.#path}": ${reason}, ${remedy}`, { cause });

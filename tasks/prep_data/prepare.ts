@@ -74,6 +74,7 @@ export async function main(args: string[]): Promise<void> {
 }
 
 function progressLine({ kind, plan, counts, rate, etaSeconds }: PrepareReport): string {
+  if (kind === "waiting") return "Waiting: another preparation is at work in this folder";
   if (kind === "reading") return `Reading annotations: ${plan.tracks} tracks, ${plan.boxes} boxes`;
   const percent = Math.floor(100 * counts.boxes / plan.boxes);
   return `${counts.boxes} / ${plan.boxes} boxes [${percent}%], ${rate.toFixed(0)} a second, ` +

@@ -168,18 +168,16 @@ Deno.test("prepare() tells that the disk is full, and goes on when it is not", a
   assertEquals(await contentOf(out), await contentOf(whole));
 });
 
-Deno.test("prepare() does not run twice in one folder at a time", async () => {
+Deno.test("prepare() waits while another one is at work in its folder", async () => {
   await using folder = await temporaryFolder();
-  const options = { tracks: () => readSynthetic({ videos: 1, frames: 4 }), out: folder.path };
-  const first = prepare({ ...options, workers: 0 });
-  await first.next();
-  await assertRejects(
-    () => prepareAll({ ...options, workers: 0 }),
-    Error,
-    "another preparation is at work in this folder",
-  );
-  await first.return(undefined);
-  assertEquals((await prepareAll({ ...options, workers: 0 })).counts.quarantined, 0);
+  const tracks = () => readSynthetic({ videos: 1, frames: 4 });
+  const first = prepare({ tracks, out: folder.path, workers: 0 });
+  await first.next(); // its books are open
+  const second = prepare({ tracks, out: folder.path, workers: 0 });
+  assertEquals((await second.next()).value?.kind, "waiting");
+  for await (const _ of first);
+  const { counts } = (await Array.fromAsync(second)).at(-1)!;
+  assertEquals([counts.existing, counts.written], [8, 0]);
 });
 
 Deno.test("prepare() names what makes its books unreadable", async () => {

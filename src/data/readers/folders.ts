@@ -1,5 +1,5 @@
 import { basename, join, relative, resolve } from "@std/path";
-import type { Corner } from "../../geometry/boxes.ts";
+import type { BoxLine } from "../box_file.ts";
 import type { ReadFault, TrackFrame } from "../track.ts";
 
 /** Folders at or below `root`, in order of their names, that hold files of such names. */
@@ -74,21 +74,34 @@ export function splitOfPath(video: string): "train" | "val" {
  * Pairs the k-th picture with the k-th box; numbers count from 0. A box without a picture stays,
  * so that it is reported and not lost; a picture without a box is no frame of the track.
  *
- * @param folder What the report calls the place of the pictures.
+ * @param boxFile What the report names where something is wrong.
  */
 export function pairWithBoxes(
   pictures: readonly string[],
-  boxes: readonly (Corner | null)[],
-  folder: string,
+  lines: readonly BoxLine[],
+  boxFile: string,
 ): TrackFrame[] {
-  const reason = `there are ${boxes.length} boxes and ${pictures.length} pictures`;
-  return boxes.map((box, number) => ({
-    number,
-    image: number < pictures.length
-      ? { kind: "file", path: pictures[number] }
-      : { kind: "absent", path: folder, reason },
-    box,
-  }));
+  const missing = `there are ${lines.length} boxes and ${pictures.length} pictures`;
+  return lines.map((line, number) => {
+    const isBad = line !== null && "fault" in line;
+    const fault = isBad ? line.fault : number < pictures.length ? undefined : missing;
+    const box = isBad ? null : line;
+    if (fault === undefined) {
+      return { number, image: { kind: "file", path: pictures[number] }, box };
+    }
+    return { number, image: { kind: "file", path: boxFile }, box, fault };
+  });
+}
+
+/** Says that there are more pictures than boxes, where each picture should have one. */
+export function* surplusPictures(
+  pictures: readonly string[],
+  lines: readonly BoxLine[],
+  boxFile: string,
+): Generator<ReadFault> {
+  if (pictures.length <= lines.length) return;
+  const reason = `there are ${lines.length} boxes and ${pictures.length} pictures`;
+  yield { file: boxFile, reason };
 }
 
 /** The fault that an error is. */

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { readBoxes } from "../box_file.ts";
+import { readBoxLines } from "../box_file.ts";
 import { listFrames } from "../../image/frames.ts";
 import type { RawItem, Track, TrackFrame, TrackReaderOptions } from "../track.ts";
 import {
@@ -8,6 +8,7 @@ import {
   locateRoot,
   pairWithBoxes,
   splitOfPath,
+  surplusPictures,
   toFault,
   videoName,
 } from "./folders.ts";
@@ -35,9 +36,8 @@ export async function* readGot10k(options: TrackReaderOptions): AsyncGenerator<R
       const video = videoName(root, folder);
       const track = { video, id: "00" } as const;
       try {
-        yield asPublished
-          ? await publishedTrack(track, folder)
-          : { ...track, ...await trackOf(folder, video, skipFlagged) };
+        if (asPublished) yield await publishedTrack(track, folder);
+        else yield* readTrack(track, folder, skipFlagged);
       } catch (error) {
         yield toFault(`${folder}/groundtruth.txt`, error);
       }
@@ -57,25 +57,24 @@ async function partsOf(root: string): Promise<string[] | undefined> {
   return parts.length > 0 ? parts : undefined;
 }
 
-async function trackOf(
+async function* readTrack(
+  name: { video: string; id: string },
   folder: string,
-  video: string,
   skipFlagged: boolean,
-): Promise<Omit<Track, "video" | "id">> {
-  const boxes = await readBoxes(`${folder}/groundtruth.txt`);
-  const frames = pairWithBoxes(
-    await listFrames(folder),
-    boxes.map((box) => box && truncate(box)),
-    folder,
-  );
+): AsyncGenerator<RawItem> {
+  const boxFile = `${folder}/groundtruth.txt`;
+  const lines = (await readBoxLines(boxFile)).map(truncate);
+  const pictures = await listFrames(folder);
   const absent = skipFlagged ? await readFlags(`${folder}/absence.label`) : [];
-  return {
-    split: splitOfPath(video),
+  yield {
+    ...name,
+    split: splitOfPath(name.video),
     boxRule: "inside",
-    frames: frames.map((frame): TrackFrame =>
+    frames: pairWithBoxes(pictures, lines, boxFile).map((frame): TrackFrame =>
       absent[frame.number] ? { ...frame, refused: "the target is absent" } : frame
     ),
   };
+  yield* surplusPictures(pictures, lines, boxFile);
 }
 
 /** Parity: par_crop.py cuts a crop for all boxes that do not begin outside the picture. */

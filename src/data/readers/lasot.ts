@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { readBoxes } from "../box_file.ts";
+import { readBoxLines } from "../box_file.ts";
 import { listFrames } from "../../image/frames.ts";
 import type { RawItem, Track, TrackFrame, TrackReaderOptions } from "../track.ts";
 import {
@@ -7,6 +7,7 @@ import {
   isThere,
   locateRoot,
   pairWithBoxes,
+  surplusPictures,
   toFault,
   videoName,
 } from "./folders.ts";
@@ -32,9 +33,8 @@ export async function* readLasot(options: TrackReaderOptions): AsyncGenerator<Ra
     const isVal = listed ? listed.has(base) : isLasotTest(base);
     const name = { video, id: "00", split: isVal ? "val" : "train" } as const;
     try {
-      yield asPublished
-        ? await publishedTrack(name, folder)
-        : { ...name, boxRule: "inside", frames: await framesOf(folder, skipFlagged) };
+      if (asPublished) yield await publishedTrack(name, folder);
+      else yield* readTrack(name, folder, skipFlagged);
     } catch (error) {
       yield toFault(`${folder}/groundtruth.txt`, error);
     }
@@ -52,12 +52,22 @@ async function readTestingSet(root: string): Promise<Set<string> | undefined> {
   return new Set((await Deno.readTextFile(path)).split(/\r\n|\n|\r/));
 }
 
-async function framesOf(folder: string, skipFlagged: boolean): Promise<TrackFrame[]> {
-  const boxes = await readBoxes(`${folder}/groundtruth.txt`);
+async function* readTrack(
+  name: { video: string; id: string; split: "train" | "val" },
+  folder: string,
+  skipFlagged: boolean,
+): AsyncGenerator<RawItem> {
+  const boxFile = `${folder}/groundtruth.txt`;
+  const lines = (await readBoxLines(boxFile)).map(truncate);
   const inFolder = await listFrames(`${folder}/img`).catch(() => []);
   const pictures = inFolder.length > 0 ? inFolder : await listFrames(folder);
-  const frames = pairWithBoxes(pictures, boxes.map((box) => box && truncate(box)), folder);
-  if (!skipFlagged) return frames;
+  const frames = pairWithBoxes(pictures, lines, boxFile);
+  const used = skipFlagged ? await refuseFlagged(frames, folder) : frames;
+  yield { ...name, boxRule: "inside", frames: used };
+  yield* surplusPictures(pictures, lines, boxFile);
+}
+
+async function refuseFlagged(frames: TrackFrame[], folder: string): Promise<TrackFrame[]> {
   const hidden = await readFlags(`${folder}/full_occlusion.txt`);
   const away = await readFlags(`${folder}/out_of_view.txt`);
   return frames.map((frame) => {

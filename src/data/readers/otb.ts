@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import { readBoxes } from "../box_file.ts";
+import { readBoxLines } from "../box_file.ts";
 import { listFrames } from "../../image/frames.ts";
 import { findFoldersWith, pairWithBoxes, splitOfPath, toFault, videoName } from "./folders.ts";
 import type { ReadFault, Track, TrackReaderOptions } from "../track.ts";
@@ -31,8 +31,8 @@ export async function* readOtb({ root }: TrackReaderOptions): AsyncGenerator<Tra
           split: splitOfPath(video),
           frames: pairWithBoxes(
             pictures,
-            await readBoxes(`${folder}/${file}`, { origin: 1 }),
-            folder,
+            await readBoxLines(`${folder}/${file}`, { origin: 1 }),
+            `${folder}/${file}`,
           ),
         };
       } catch (error) {

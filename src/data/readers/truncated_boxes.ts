@@ -1,11 +1,13 @@
 /** What GOT-10k and LaSOT share: rows `left,top,width,height` of which the integer part counts. */
 import { readImage } from "../../image/decode.ts";
-import type { Corner } from "../../geometry/boxes.ts";
+import type { BoxLine } from "../box_file.ts";
 import type { TrackFrame } from "../track.ts";
 import { listFolder } from "./folders.ts";
 
 /** Parity: numbers are cut to integers, as the parse scripts do. */
-export function truncate({ x1, y1, x2, y2 }: Corner): Corner {
+export function truncate(line: BoxLine): BoxLine {
+  if (line === null || "fault" in line) return line;
+  const { x1, y1, x2, y2 } = line;
   const x = Math.trunc(x1), y = Math.trunc(y1);
   return { x1: x, y1: y, x2: x + Math.trunc(x2 - x1), y2: y + Math.trunc(y2 - y1) };
 }

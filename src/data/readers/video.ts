@@ -1,5 +1,5 @@
 import { basename, extname, join } from "@std/path";
-import { readBoxes } from "../box_file.ts";
+import { readBoxLines } from "../box_file.ts";
 import { listFrames } from "../../image/frames.ts";
 import { isThere, listFolder, pairWithBoxes, toFault } from "./folders.ts";
 import type { ReadFault, Track, TrackReaderOptions } from "../track.ts";
@@ -27,7 +27,7 @@ export async function* readVideo(
     ? {
       video: basename(root),
       id: "00",
-      frames: pairWithBoxes(await listFrames(root), await readBoxes(boxes), root),
+      frames: pairWithBoxes(await listFrames(root), await readBoxLines(boxes), boxes),
     }
     : await filmTrack(root, boxes);
 }
@@ -51,14 +51,14 @@ async function* readFilms(
 }
 
 async function filmTrack(film: string, boxFile: string): Promise<Track> {
-  const boxes = await readBoxes(boxFile);
+  const lines = await readBoxLines(boxFile);
   return {
     video: basename(film, extname(film)),
     id: "00",
-    frames: boxes.map((box, index) => ({
+    frames: lines.map((line, index) => ({
       number: index,
       image: { kind: "video", path: film, index },
-      box,
+      ...line !== null && "fault" in line ? { box: null, ...line } : { box: line },
     })),
   };
 }

@@ -1,4 +1,4 @@
-import { readBoxes } from "../box_file.ts";
+import { readBoxLines } from "../box_file.ts";
 import { listFrames } from "../../image/frames.ts";
 import { findFoldersWith, pairWithBoxes, splitOfPath, toFault, videoName } from "./folders.ts";
 import type { ReadFault, Track, TrackReaderOptions } from "../track.ts";
@@ -16,7 +16,8 @@ export async function* readVot({ root }: TrackReaderOptions): AsyncGenerator<Tra
     const video = videoName(root, folder);
     try {
       const pictures = inColor.length > 0 ? inColor : await listFrames(folder);
-      const frames = pairWithBoxes(pictures, await readBoxes(`${folder}/groundtruth.txt`), folder);
+      const boxFile = `${folder}/groundtruth.txt`;
+      const frames = pairWithBoxes(pictures, await readBoxLines(boxFile), boxFile);
       yield { video, id: "00", split: splitOfPath(video), frames };
     } catch (error) {
       yield toFault(`${folder}/groundtruth.txt`, error);

@@ -33,11 +33,7 @@ Deno.test("readVot() finds pictures in color or beside the boxes", async () => {
   assertEquals(bag.frames.length, 1);
   assertEquals(bag.frames[0].image, { kind: "file", path: `${tree.root}/bag/color/0001.jpg` });
   // The second box has no picture: it is kept, to be reported.
-  assertEquals(ball.frames[1].image, {
-    kind: "absent",
-    path: `${tree.root}/ball`,
-    reason: "there are 2 boxes and 1 pictures",
-  });
+  assertEquals(ball.frames[1].fault, "there are 2 boxes and 1 pictures");
 });
 
 Deno.test("readVideo() takes a folder of pictures, or the frames of a file", async () => {

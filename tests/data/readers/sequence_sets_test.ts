@@ -5,7 +5,6 @@ import { readGot10k } from "../../../src/data/readers/got10k.ts";
 import { readLasot } from "../../../src/data/readers/lasot.ts";
 import { isLasotTest } from "../../../src/data/readers/lasot_testing_set.ts";
 import { readYoutubeBb } from "../../../src/data/readers/youtubebb.ts";
-import { isFault } from "../../../src/data/track.ts";
 import { allTracks, sortedItems } from "../demo.ts";
 import { annotation, makeTree, object, pictures } from "./tree.ts";
 
@@ -33,20 +32,24 @@ Deno.test("readGot10k() passes over the test part, and absent targets when told"
   assertEquals(await refused(true), [undefined, "the target is absent"]);
 });
 
-Deno.test("readGot10k() reports a video whose boxes or pictures cannot be read", async () => {
+Deno.test("readGot10k() reports lines and pictures that do not fit, and goes on", async () => {
   await using tree = await makeTree({
-    "a/groundtruth.txt": "1,2,three,4\n",
-    ...pictures("a", 1),
+    "a/groundtruth.txt": "1,2,three,4\n1,2,3,4\n5,6,7,8",
+    ...pictures("a", 2),
     "b/groundtruth.txt": BOXES,
-    ...pictures("b", 1),
+    ...pictures("b", 3),
   });
-  const items = await Array.fromAsync(readGot10k(tree));
-  assertEquals(items.map((item) => isFault(item) && item.file.slice(-17)), [
-    "a/groundtruth.txt",
-    false,
+  const { tracks: [a, b], faults } = await sortedItems(readGot10k(tree));
+  assertEquals(a.frames.map(({ fault }) => fault?.replace(tree.root, "")), [
+    'Cannot read "/a/groundtruth.txt", line 1: "three" is not a number',
+    undefined,
+    "there are 3 boxes and 2 pictures",
   ]);
-  const [, b] = items;
-  assertEquals(!isFault(b) && b.frames.map(({ image }) => image.kind), ["file", "absent"]);
+  assertEquals(b.frames.map(({ fault }) => fault), [undefined, undefined]);
+  assertEquals(faults, [{
+    file: `${tree.root}/b/groundtruth.txt`,
+    reason: "there are 2 boxes and 3 pictures",
+  }]);
 });
 
 Deno.test("readLasot() splits by testing_set.txt, or by the published list without it", async () => {
