@@ -53,6 +53,9 @@ export function parseMessage(line: string): TraxMessage | undefined {
   return { type, args, properties };
 }
 
+/** Of a message; what a client sends has a handful. */
+const MAX_ARGUMENTS = 1000;
+
 /** Arguments are separated by blanks; quotes hold one together, a backslash takes what follows as it is. */
 function splitArguments(text: string): string[] {
   const found: string[] = [];
@@ -67,6 +70,9 @@ function splitArguments(text: string): string[] {
       throw new TraxError(`Cannot read message: "${brief(value)}" is followed by no blank`);
     }
     found.push(value);
+    if (found.length > MAX_ARGUMENTS) {
+      throw new TraxError(`Cannot read message: it has more than ${MAX_ARGUMENTS} arguments`);
+    }
     i = end;
   }
   return found;

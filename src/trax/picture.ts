@@ -1,4 +1,5 @@
 /** Pictures as TraX sends them. */
+import { imageSize } from "image-size";
 import { decodeImage } from "../image/decode.ts";
 import type { Image } from "../image/image.ts";
 import { TraxError } from "./trax_error.ts";
@@ -60,12 +61,27 @@ function unescapePath(path: string): string {
   }
 }
 
+/** No camera makes larger ones; a small file may well say so. */
+const MAX_PIXELS = 1 << 28;
+
 async function decode(bytes: Uint8Array<ArrayBuffer>, path?: string): Promise<Image> {
+  checkSize(bytes);
   try {
     return await decodeImage(bytes, { path });
   } catch (cause) {
     throw new TraxError((cause as Error).message, { cause });
   }
+}
+
+function checkSize(bytes: Uint8Array): void {
+  let size: { readonly width: number; readonly height: number };
+  try {
+    size = imageSize(bytes);
+  } catch {
+    return; // The decoder says better what is wrong.
+  }
+  if (size.width * size.height <= MAX_PIXELS) return;
+  throw new TraxError(`Cannot read a picture of ${size.width} x ${size.height} pixels`);
 }
 
 /** `image/jpeg;BASE64`, `image/jpeg;base64;BASE64` or, as elsewhere, `image/jpeg;base64,BASE64`. */

@@ -28,6 +28,7 @@ export function parseRegion(text: string): Region {
   if (!isMask && (numbers.length < 4 || numbers.length % 2 !== 0)) {
     fail("expected a rectangle of 4 numbers or a polygon of 6 or more");
   }
+  if (!isMask && numbers.length > 2 * MAX_CORNERS) fail(`it has more than ${MAX_CORNERS} corners`);
   const region = isMask ? maskBox(numbers) : toRegion(numbers);
   const { w, h } = enclosingBox(region);
   return w > 0 && h > 0 ? region : fail("it has no area");
@@ -35,6 +36,8 @@ export function parseRegion(text: string): Region {
 
 /** No picture is so large; what is larger would not be a region of one. */
 const MAX_COORDINATE = 1e6;
+/** Of a polygon. */
+const MAX_CORNERS = 10_000;
 
 function toRegion(numbers: readonly number[]): Region {
   if (numbers.length > 4) return { points: numbers };

@@ -44,6 +44,7 @@ Deno.test("parseMessage() passes other lines by and refuses what cannot be read"
       ['@@TRAX:frame "1', "a quote is not closed"],
       ['@@TRAX:frame "1"2', "followed by no blank"],
       ["@@TRAX:frame 1\\", "ends in a backslash"],
+      [`@@TRAX:frame${" x".repeat(1001)}`, "more than 1000 arguments"],
     ]
   ) assertThrows(() => parseMessage(line), TraxError, reason);
 });

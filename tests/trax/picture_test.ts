@@ -31,6 +31,18 @@ Deno.test("readPicture() takes raw pixels as B, G, R", async () => {
   assertEquals((await raw("gray16", 0, 7, 255, 8)).data, Uint8Array.of(7, 7, 7, 8, 8, 8));
 });
 
+Deno.test("readPicture() refuses a small file that says it is a huge picture", async () => {
+  const png = await encodePng(picture);
+  // Width and height follow the signature, a length and "IHDR".
+  new DataView(png.buffer, png.byteOffset).setUint32(16, 60_000);
+  new DataView(png.buffer, png.byteOffset).setUint32(20, 60_000);
+  await assertRejects(
+    () => readPicture(`data:image/png;${base64(...png)}`),
+    TraxError,
+    "60000 x 60000 pixels",
+  );
+});
+
 Deno.test("readPicture() refuses anything else", async () => {
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(`${folder.path}/text.png`, "no picture");

@@ -26,6 +26,7 @@ Deno.test("parseRegion() refuses what is no region with an area", () => {
       "1,1,1,1,1,1",
       "mask:0,0,4,4,16",
       "mask:1",
+      "1,2,".repeat(10_000) + "3,4",
     ]
   ) assertThrows(() => parseRegion(text), TraxError, "Cannot use region", text);
 });
