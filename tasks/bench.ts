@@ -3,6 +3,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type BackendHandle, useBackend } from "../mod.ts";
+import { drawFrames, timeCrops } from "./bench/crops.ts";
 import { openInProcess, writeMadeUpSet } from "./bench/index.ts";
 import { drawBenchData, openBenchData, timeLoader, timeOpenCv } from "./bench/loader.ts";
 import { formatProfile, profileStep, type StepProfile } from "./bench/profile.ts";
@@ -17,8 +18,8 @@ const USAGE = `Usage: deno task bench [options]
   --threads N    CPU threads of either; all cores
   --device NAME  auto, cuda, onednn, reference or emulated
   --precision P  on a GPU: float32, tf32 or bf16
-  --only PART    steps, xcorr, loader, tracking (which ONNX Runtime joins where npm has it), or index,
-                 which is left out otherwise
+  --only PART    steps, xcorr, loader, crops, tracking (which ONNX Runtime joins where npm has it), or
+                 index, which is left out otherwise
   --data DIR     prepared set to load from; a few drawn videos
   --boxes N      of the made-up set of index; 10000000
   --profile      where the time of a step goes, and how near it is to what the processor can do
@@ -96,6 +97,7 @@ export async function main(args: string[]): Promise<void> {
     steps: benchSteps,
     xcorr: benchXcorr,
     loader: benchLoader,
+    crops: benchCrops,
     tracking: benchTrackers,
     index: benchIndex,
   };
@@ -191,6 +193,30 @@ async function* benchLoader({ rounds, data: prepared }: Settings): AsyncGenerato
         },
       };
     }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function* benchCrops({ rounds }: Settings): AsyncGenerator<Row> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await drawFrames(folder);
+    const ours: number[] = [], peers: number[] = [];
+    for (let round = 0; round < rounds + 1; round++) {
+      const times = await timeCrops(folder);
+      ours.push(times.ours);
+      if (times.peer !== undefined) peers.push(times.peer);
+    }
+    const own = median(ours.slice(1)), peer = peers.length > 1 ? median(peers.slice(1)) : undefined;
+    yield {
+      name: "preparation of a 480 x 360 frame, processor time",
+      unit: "ms",
+      ours: own,
+      ...peer === undefined
+        ? { note: "no OpenCV beside it" }
+        : { details: { "ms OpenCV for both crops": peer, "x as fast": peer / own } },
+    };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
