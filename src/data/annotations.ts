@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type AnnotatedTrack, annotationPieces } from "./annotation_writer.ts";
 import {
   type AnnotationCollector,
   type AnnotationTable,
@@ -142,40 +143,28 @@ export async function writeAnnotations(path: string, table: AnnotationTable): Pr
   await writeWhole(path, annotationText(table));
 }
 
-/** The text of an annotation file, a piece for each video. */
-export function* annotationText(table: AnnotationTable): Generator<string> {
-  const videos = sortedByName(0, table.videoCount, (video) => table.videoName(video));
-  if (videos.length === 0) return yield "{}";
-  yield "{\n";
-  for (const [i, video] of videos.entries()) {
+/** The text of an annotation file, piece by piece. */
+export function annotationText(table: AnnotationTable): Generator<string> {
+  return annotationPieces(tracksInOrder(table));
+}
+
+function* tracksInOrder(table: AnnotationTable): Generator<AnnotatedTrack> {
+  for (const video of sortedByName(0, table.videoCount, (video) => table.videoName(video))) {
     const { start, end } = table.tracksOf(video);
-    const tracks = sortedByName(start, end, (track) => table.trackName(track));
-    const members = tracks.map((track) =>
-      `${quote(table.trackName(track))}: ${trackText(table, track)}`
-    );
-    const last = i === videos.length - 1;
-    yield `    ${quote(table.videoName(video))}: ${block(members, 4)}${last ? "" : ","}\n`;
+    const name = table.videoName(video);
+    if (start === end) yield { video: name };
+    for (const track of sortedByName(start, end, (track) => table.trackName(track))) {
+      yield { video: name, track: table.trackName(track), boxes: boxesInOrder(table, track) };
+    }
   }
-  yield "}";
 }
 
-function trackText(table: AnnotationTable, track: number): string {
+function boxesInOrder(table: AnnotationTable, track: number): AnnotatedTrack["boxes"] {
   const { start, end } = table.boxesOf(track);
-  const boxes = sortedByName(start, end, (box) => formatFrame(table.frame(box)));
-  return block(
-    boxes.map((box) => {
-      const { x1, y1, x2, y2 } = table.box(box);
-      const numbers = [x1, y1, x2, y2].map((number) => `${" ".repeat(16)}${number}`);
-      return `"${formatFrame(table.frame(box))}": [\n${numbers.join(",\n")}\n${" ".repeat(12)}]`;
-    }),
-    8,
-  );
-}
-
-function block(members: readonly string[], indent: number): string {
-  if (members.length === 0) return "{}";
-  const inner = " ".repeat(indent + 4);
-  return `{\n${members.map((member) => inner + member).join(",\n")}\n${" ".repeat(indent)}}`;
+  return sortedByName(start, end, (box) => formatFrame(table.frame(box))).map((box) => {
+    const { x1, y1, x2, y2 } = table.box(box);
+    return { frame: formatFrame(table.frame(box)), numbers: [x1, y1, x2, y2] };
+  });
 }
 
 function sortedByName(start: number, end: number, name: (i: number) => string): number[] {
@@ -196,12 +185,4 @@ export function compareCodePoints(a: string, b: string): number {
     if (character !== other.value) return character.codePointAt(0)! - other.value.codePointAt(0)!;
   }
   return -1;
-}
-
-/** A JSON string in ASCII, as Python's json module writes it. */
-function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => unit === "\x7f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

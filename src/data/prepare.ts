@@ -5,31 +5,26 @@
  * @module
  */
 import { join } from "@std/path";
-import { type Claim, type DoneCounts, openClaim, writeClaim } from "./prepare_claim.ts";
+import { type Claim, openClaim, writeClaim } from "./prepare_claim.ts";
 import { type CropJob, type CropJobResult, CropRunner } from "./crop_job.ts";
 import { CROP_SETTINGS } from "./cropper.ts";
-import { type CropPlan, cutIntoJobs, planCrops } from "./crop_plan.ts";
+import { cutIntoJobs, planCrops } from "./crop_plan.ts";
 import { CropPacker, isPackWhole } from "./crop_packer.ts";
-import {
-  enterOutcome,
-  type PrepareCounts,
-  type QuarantineEntry,
-  readCounts,
-  readItems,
-  sourceName,
-} from "./prepare_books.ts";
+import { enterOutcome, readItems } from "./prepare_books.ts";
 import {
   readHashes,
   readQuarantine,
   writeAnnotationFiles,
   writeQuarantine,
 } from "./prepare_results.ts";
+import { type PrepareReport, Tally } from "./prepare_tally.ts";
 import { nativeImageLibrary } from "../image/native_images.ts";
 import { runJobs } from "./run_jobs.ts";
 import type { RawItem } from "./track.ts";
 import { removeWorkFile, WorkFile, WorkFileBusy } from "./work_file.ts";
 
 export type { PrepareCounts, QuarantineEntry } from "./prepare_books.ts";
+export type { PrepareReport } from "./prepare_tally.ts";
 
 /** What to prepare, and how. */
 export interface PrepareOptions {
@@ -61,29 +56,6 @@ export interface PrepareOptions {
   readonly annotationNames?: { readonly train: string; readonly val: string };
 }
 
-/** How far {@linkcode prepare} is. */
-export interface PrepareReport {
-  /**
-   * `waiting`: another process is at work in the folder; `reading`: the raw annotations are looked
-   * through.
-   */
-  readonly kind: "waiting" | "reading" | "progress" | "done";
-  readonly plan: Omit<CropPlan, "digest">;
-  readonly counts: Readonly<PrepareCounts>;
-  readonly elapsedSeconds: number;
-  /** Boxes a second. */
-  readonly rate: number;
-  readonly etaSeconds: number;
-  /** The newest entries; in the last report the first hundred of all. */
-  readonly quarantine: readonly QuarantineEntry[];
-  /** Bytes of the crops that are there; in the last report. */
-  readonly bytes: number;
-  /** Base names of the annotation files. */
-  readonly annotations: readonly string[];
-}
-
-/** Entries of the quarantine report that the last report tells. */
-const TOLD_ENTRIES = 100;
 const SHARD_BYTES = 2 ** 30;
 const DEFAULT_NAMES = { train: "train", val: "val" };
 
@@ -232,127 +204,4 @@ async function writeResults(books: WorkFile, options: PrepareOptions) {
   const val = await writeAnnotationFiles(books, { out, name: names.val, split: "val" });
   await writeQuarantine(books, join(out, "quarantine.json"));
   return { train, val };
-}
-
-/** Counts for the reports. */
-class Tally {
-  #started = performance.now();
-  #plan: CropPlan = { videos: 0, tracks: 0, boxes: 0, digest: "" };
-  #counts: PrepareCounts = {
-    boxes: 0,
-    written: 0,
-    existing: 0,
-    refused: {},
-    quarantined: 0,
-    faults: 0,
-  };
-  #done = 0; // boxes that this run has looked at
-  #news: QuarantineEntry[] = [];
-  #bytes = 0;
-  /** Whether there is nothing to prepare. */
-  isEmpty = false;
-  readonly #annotations: readonly string[];
-
-  constructor(annotations: readonly string[]) {
-    this.#annotations = annotations;
-  }
-
-  get plan(): CropPlan {
-    return this.#plan;
-  }
-
-  get counts(): PrepareCounts {
-    return this.#counts;
-  }
-
-  get doneCounts(): DoneCounts {
-    const { written, existing, refused, ...rest } = this.#counts;
-    const sorted = Object.fromEntries(Object.entries(refused).sort());
-    return { ...rest, crops: written + existing, bytes: this.#bytes, refused: sorted };
-  }
-
-  read({ tracks, boxes, plan }: { tracks: number; boxes: number; plan?: CropPlan }): void {
-    this.#plan = plan ?? { ...this.#plan, tracks, boxes };
-  }
-
-  begin(books: WorkFile, { pack }: { pack: boolean }): void {
-    this.#started = performance.now();
-    const { problems, bytes: _, ...counts } = readCounts(books);
-    // What is to be looked at is counted when it has been.
-    const open = counts.boxes - Object.values(counts.refused).reduce((sum, n) => sum + n, 0);
-    const settled = pack ? counts.existing : 0;
-    this.#counts = {
-      ...counts,
-      boxes: counts.boxes - open + settled + problems,
-      existing: settled,
-      quarantined: problems,
-    };
-  }
-
-  /** Takes over the counts of an earlier run that has left nothing to do. */
-  takeOver({ crops, bytes, ...rest }: DoneCounts): void {
-    this.#counts = { ...rest, written: 0, existing: crops };
-    this.#bytes = bytes;
-  }
-
-  enter({ items, outcomes }: CropJobResult): void {
-    this.#done += items.length;
-    this.#counts.boxes += items.length;
-    items.forEach(({ video, track, frame, image }, i) => {
-      const outcome = outcomes[i];
-      if (outcome.kind === "quarantined") {
-        this.#counts.quarantined++;
-        const { reason } = outcome;
-        this.#news.push({ file: sourceName(image), reason, video, track, frame });
-      } else if (outcome.kind === "refused") {
-        const { refused } = this.#counts;
-        refused[outcome.reason] = (refused[outcome.reason] ?? 0) + 1;
-      } else this.#counts[outcome.kind]++;
-    });
-  }
-
-  /** @throws {Error} If the books and what this run has counted do not agree. */
-  settle(books: WorkFile): void {
-    const kept = readCounts(books);
-    const { boxes, written, existing, quarantined } = this.#counts;
-    const refused = Object.values(kept.refused).reduce((sum, n) => sum + n, 0);
-    const sum = kept.existing + refused + kept.quarantined;
-    if (sum !== this.#plan.boxes || boxes !== sum || written + existing !== kept.existing) {
-      throw new Error(
-        `Cannot end: of ${this.#plan.boxes} boxes ${
-          written + existing
-        } have crops, ${refused} are ` +
-          `refused and ${quarantined} in quarantine, but the books say ${kept.existing}, ` +
-          `${refused} and ${kept.quarantined}`,
-      );
-    }
-    this.#bytes = kept.bytes;
-    this.#news = [...take(readQuarantine(books), TOLD_ENTRIES)];
-  }
-
-  report(kind: PrepareReport["kind"]): PrepareReport {
-    const elapsedSeconds = (performance.now() - this.#started) / 1000;
-    const rate = this.#done / elapsedSeconds;
-    const { digest: _, ...plan } = this.#plan;
-    const quarantine = this.#news;
-    this.#news = [];
-    return {
-      kind,
-      plan,
-      counts: structuredClone(this.#counts),
-      elapsedSeconds,
-      rate,
-      etaSeconds: rate > 0 ? (plan.boxes - this.#counts.boxes) / rate : Infinity,
-      quarantine,
-      bytes: this.#bytes,
-      annotations: this.#annotations,
-    };
-  }
-}
-
-function* take<T>(items: Iterable<T>, count: number): Generator<T> {
-  for (const item of items) {
-    if (count-- <= 0) return;
-    yield item;
-  }
 }
