@@ -13,6 +13,8 @@ import type { InPlaceBackend } from "./in_place_backend.ts";
 export * from "./cuda/inspect.ts";
 export type { CallProfile, OpTotals, Peak } from "./call_profile.ts";
 export type { BackendOptions } from "./host_backend.ts";
+export type { CudaBackend, CudaStatistics } from "./cuda/backend.ts";
+export { type DeviceFloors, measureFloors, timeOnDevice } from "./cuda/measure.ts";
 export * from "./in_place_backend.ts";
 
 /** What every backend here is. */
@@ -48,6 +50,8 @@ export interface BackendHandle extends AsyncDisposable {
   startProfile(): CallProfile | undefined;
   /** Measures what the threads in use can do at most; nothing where nothing native runs. */
   measurePeak(): Peak | undefined;
+  /** The GPU, or its emulation; absent on a host backend. */
+  readonly cuda?: CudaBackend;
 }
 
 /**
@@ -107,6 +111,7 @@ async function activate(name: BackendName, options: BackendOptions): Promise<Bac
   await tf.setBackend(key);
   return {
     name,
+    ...(backend instanceof CudaBackend ? { cuda: backend } : {}),
     startProfile: () => backend instanceof HostBackend ? backend.startProfile() : undefined,
     measurePeak: () => backend instanceof HostBackend ? backend.measurePeak() : undefined,
     async [Symbol.asyncDispose]() {

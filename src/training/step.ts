@@ -98,9 +98,12 @@ export async function readStep(tensors: StepTensors): Promise<StepFigures> {
   };
 }
 
+/** The numbers of a batch of `size` pairs. */
+export type HostBatch = BatchArrays & { readonly size: number };
+
 /** The inputs of a step as they lie on the host. */
 export function batchInputs(
-  batch: BatchArrays & { readonly size: number },
+  batch: HostBatch,
 ): { readonly [K in keyof BatchTensors]: StepInput } {
   const { size: b } = batch;
   const side = (length: number, channels: number) => Math.sqrt(length / channels / b);
@@ -117,7 +120,7 @@ export function batchInputs(
 }
 
 /** Brings a batch to the device; on a host backend the tensors share the batch's memory. */
-export function toBatchTensors(batch: BatchArrays & { readonly size: number }): BatchTensors {
+export function toBatchTensors(batch: HostBatch): BatchTensors {
   const tensors = Object.entries(batchInputs(batch)).map(([name, { values, shape, dtype }]) => [
     name,
     tf.tensor(values, [...shape], dtype),

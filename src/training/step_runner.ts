@@ -5,13 +5,13 @@ import {
   type RecordingBackend,
   RecordingRefusedError,
 } from "../backends/mod.ts";
-import type { Batch } from "../data/batches.ts";
 import type { BatchTensors, SiamBAN } from "../models/siamban.ts";
 import { namedEntries } from "../nn/module.ts";
 import { Counter } from "../nn/parameter.ts";
 import type { Sgd } from "./optimizer.ts";
 import {
   batchInputs,
+  type HostBatch,
   type StepOptions,
   type StepTensors,
   toBatchTensors,
@@ -68,7 +68,7 @@ export class StepRunner implements Disposable {
   }
 
   /** Takes one step; nothing is read back. The batch's arrays are free again when this returns. */
-  take(batch: Batch, options: StepOptions): StepTensors {
+  take(batch: HostBatch, options: StepOptions): StepTensors {
     const backend = tf.backend() as Partial<RecordingBackend>;
     if (!this.#record || this.#refused !== undefined || !backend.record) {
       return this.#takePlain(batch, options);
@@ -94,14 +94,14 @@ export class StepRunner implements Disposable {
     this.#warm = 0;
   }
 
-  #takePlain(batch: Batch, options: StepOptions): StepTensors {
+  #takePlain(batch: HostBatch, options: StepOptions): StepTensors {
     const inputs = toBatchTensors(batch);
     const tensors = trainStep(this.#model, inputs, options);
     tf.dispose(Object.values(inputs));
     return tensors;
   }
 
-  #learn(backend: RecordingBackend, batch: Batch, options: StepOptions): Known {
+  #learn(backend: RecordingBackend, batch: HostBatch, options: StepOptions): Known {
     const counters = Array.from(namedEntries(this.#model), ({ entry }) => entry)
       .filter((entry) => entry instanceof Counter);
     const before = counters.map(({ value }) => value);
@@ -130,14 +130,14 @@ export class StepRunner implements Disposable {
   }
 }
 
-function fits(known: Known, batch: Batch, { optimizer, norms = false }: StepOptions): boolean {
+function fits(known: Known, batch: HostBatch, { optimizer, norms = false }: StepOptions): boolean {
   return known.step.valid && known.optimizer === optimizer && known.size === batch.size &&
     (known.names !== undefined) === norms;
 }
 
 function replay(
   { step, names, counts, optimizer }: Known,
-  batch: Batch,
+  batch: HostBatch,
   { learningRates }: StepOptions,
 ): StepTensors {
   optimizer.setLearningRates(learningRates);

@@ -1,13 +1,17 @@
 """SiamBAN-R50 in PyTorch, the peer that `deno task bench` times against.
 
 Reads one command a line from standard input and answers each with one line of JSON:
-  build REGIME BATCH   a fresh model, optimiser and batch ("frozen" or "trained")
+  build REGIME BATCH [VARIANT]   a fresh model, optimiser and batch ("frozen" or "trained"); variants, which
+                       may be joined by "+": eager, tf32, channels_last, bf16, compile
   step                 one training step: {"seconds": ..., "loss": ...}
   xcorr BATCH REPEAT   the depthwise correlation, forward and backward: {"seconds": ...}
   tracker NAME         a tracker, see tracking_peer.py
   frame                one search image through it: {"seconds": ...}
   export PATH          writes it as ONNX
-  memory               {"peakBytes": ...} of this process so far
+  memory               {"peakBytes": ...} of this process so far, or on a GPU of its memory
+  correlate B HX HZ C DTYPE REPEAT   the depthwise correlation on a GPU: {"forward": ..., "backward": ...} seconds
+
+Arguments: THREADS DEVICE, the device cpu (the default) or cuda.
 """
 
 import json
@@ -146,11 +150,26 @@ def loss_of(cls, loc, labels, target):
 
 
 class Session:
-    def build(self, regime, batch):
+    def __init__(self, device="cpu"):
+        self.device = torch.device(device)
+        self.variant = set()
+        if device == "cuda":
+            torch.backends.cudnn.benchmark = True
+
+    def build(self, regime, batch, variant="eager"):
         torch.manual_seed(1)
         batch = int(batch)
-        self.model = SiamBAN()
+        self.variant = set(variant.split("+"))
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+            torch.backends.cudnn.allow_tf32 = "tf32" in self.variant
+            torch.backends.cuda.matmul.allow_tf32 = "tf32" in self.variant
+        self.model = SiamBAN().to(self.device)
+        if "channels_last" in self.variant:
+            self.model = self.model.to(memory_format=torch.channels_last)
         set_regime(self.model, regime)
+        self.run = torch.compile(self.model) if "compile" in self.variant else self.model
         learned = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.SGD(learned, 0.001, momentum=0.9, weight_decay=1e-4)
         self.template = torch.rand(batch, 3, 127, 127) * 255
@@ -159,16 +178,59 @@ class Session:
         self.labels[:, 10:14, 10:14] = 1
         self.labels[:, :2, :24] = 0
         self.target = torch.full((batch, 4, 25, 25), 40.0)
+        if self.device.type == "cuda":
+            for name in ("template", "search", "labels", "target"):
+                setattr(self, name, getattr(self, name).pin_memory())
         return {}
 
-    def step(self):
+    def on_device(self, tensor):
+        tensor = tensor.to(self.device, non_blocking=True)
+        images = tensor.dim() == 4 and "channels_last" in self.variant
+        return tensor.contiguous(memory_format=torch.channels_last) if images else tensor
+
+    def synchronize(self):
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def step(self, repeat=1):
+        self.synchronize()
         start = time.perf_counter()
+        for _ in range(int(repeat)):
+            loss = self.take_step()
+        self.synchronize()
+        return {"seconds": (time.perf_counter() - start) / int(repeat), "loss": loss.item()}
+
+    def take_step(self):
         self.optimizer.zero_grad()
-        loss = loss_of(*self.model(self.template, self.search), self.labels, self.target)
+        template, search = self.on_device(self.template), self.on_device(self.search)
+        labels, target = self.on_device(self.labels), self.on_device(self.target)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled="bf16" in self.variant):
+            cls, loc = self.run(template, search)
+        loss = loss_of(cls.float(), loc.float(), labels, target)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 10)
         self.optimizer.step()
-        return {"seconds": time.perf_counter() - start, "loss": loss.item()}
+        return loss
+
+    def correlate(self, batch, search, template, channels, dtype, repeat):
+        batch, search, template, channels, repeat = map(int, (batch, search, template, channels, repeat))
+        options = {"device": self.device, "dtype": getattr(torch, dtype)}
+        x = torch.rand(batch, channels, search, search, **options, requires_grad=True)
+        z = torch.rand(batch, channels, template, template, **options, requires_grad=True)
+        out = search - template + 1
+        gradient = torch.rand(batch, channels, out, out, **options)
+
+        def timed(run):
+            run()
+            self.synchronize()
+            start = time.perf_counter()
+            for _ in range(repeat):
+                run()
+            self.synchronize()
+            return (time.perf_counter() - start) / repeat
+
+        forward = timed(lambda: xcorr_depthwise(x, z))
+        return {"forward": forward, "backward": timed(lambda: xcorr_depthwise(x, z).backward(gradient)) - forward}
 
     def xcorr(self, batch, repeat):
         x = torch.rand(int(batch), 256, 29, 29, requires_grad=True)
@@ -201,13 +263,15 @@ class Session:
         return {"inputs": list(self.inputs[0].shape)}
 
     def memory(self):
+        if self.device.type == "cuda":
+            return {"peakBytes": torch.cuda.max_memory_reserved()}
         return {"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
 
 def main():
     if len(sys.argv) > 1:
         torch.set_num_threads(int(sys.argv[1]))
-    session = Session()
+    session = Session(sys.argv[2] if len(sys.argv) > 2 else "cpu")
     print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
     for line in sys.stdin:
         name, *arguments = line.split()

@@ -1,40 +1,53 @@
+import source from "./torch_peer.py" with { type: "text" };
+
 /** The same model in PyTorch, in a process of its own that takes one command at a time. */
 export class TorchPeer implements AsyncDisposable {
   readonly version: string;
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
+  readonly #script: string;
 
   private constructor(
     child: Deno.ChildProcess,
-    lines: AsyncIterator<string>,
-    version: string,
+    { lines, version, script }: {
+      readonly lines: AsyncIterator<string>;
+      readonly version: string;
+      readonly script: string;
+    },
   ) {
     this.#child = child;
     this.#writer = child.stdin.getWriter();
     this.#lines = lines;
     this.version = version;
+    this.#script = script;
   }
 
   /**
    * Starts the peer with the first Python that has PyTorch.
    *
    * @param threads CPU threads of PyTorch.
-   * @returns Nothing where no Python has it.
+   * @param device Where its model lies.
+   * @returns Nothing where no Python has it, or it does not see the device.
    */
-  static async start(threads: number): Promise<TorchPeer | undefined> {
+  static async start(
+    threads: number,
+    device: "cpu" | "cuda" = "cpu",
+  ): Promise<TorchPeer | undefined> {
     for (const python of [Deno.env.get("PYTHON") ?? "python3", "/usr/bin/python3"]) {
-      if (!await hasTorch(python)) continue;
-      const script = new URL("./torch_peer.py", import.meta.url).pathname;
+      if (!await hasTorch(python, device)) continue;
+      // A file of its own, so that this works where the program is one bundled file.
+      const script = await Deno.makeTempFile({ suffix: ".py" });
+      await Deno.writeTextFile(script, source);
       const child = new Deno.Command(python, {
-        args: [script, String(threads)],
+        args: [script, String(threads), device],
         stdin: "piped",
         stdout: "piped",
         stderr: "null",
       }).spawn();
       const lines = readLines(child.stdout);
       const { torch } = JSON.parse((await lines.next()).value ?? "{}");
-      return new TorchPeer(child, lines, torch);
+      return new TorchPeer(child, { lines, version: torch, script });
     }
     return undefined;
   }
@@ -51,13 +64,17 @@ export class TorchPeer implements AsyncDisposable {
     await this.#writer.close();
     await this.#lines.return?.();
     await this.#child.status;
+    await Deno.remove(this.#script);
   }
 }
 
-async function hasTorch(python: string): Promise<boolean> {
+async function hasTorch(python: string, device: "cpu" | "cuda"): Promise<boolean> {
   try {
     const { success } = await new Deno.Command(python, {
-      args: ["-c", "import torch"],
+      args: [
+        "-c",
+        device === "cuda" ? "import torch; torch.zeros(1).cuda()" : "import torch",
+      ],
       stdout: "null",
       stderr: "null",
     }).output();

@@ -19,6 +19,7 @@ import { Nvrtc } from "./bindings/nvrtc.ts";
 import { Convolutions, type Precision } from "./convolutions.ts";
 import { Derived } from "./derived.ts";
 import { HostKernels, type KernelInputs } from "./host_kernels.ts";
+import { convert } from "./kernels/convert.ts";
 import { type Launch, Launcher } from "./launcher.ts";
 import type { CudaLibraries } from "./libraries.ts";
 import { type DeviceBlock, MemoryPool, type MemoryStatistics } from "./memory_pool.ts";
@@ -105,7 +106,8 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   #overwrites = 0;
   #operation = "tensors";
 
-  constructor(libraries: CudaLibraries, options: CudaOptions = {}) {
+  /** @param libraries Where NVIDIA's libraries are. */
+  constructor(readonly libraries: CudaLibraries, options: CudaOptions = {}) {
     super();
     const { device = 0, precision = "float32", deviceDebug: debug = false } = options;
     this.driver = new Driver(libraries.driver);
@@ -161,6 +163,16 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     const length = sizeOf(shape);
     const block = this.#take(length * FORMAT_BYTES[format], this.#operation, shape);
     return this.#insert([...shape], { dtype, format, length, block, refCount: 1, version: 0 });
+  }
+
+  /** A new float32 tensor of given values in the format of activations. */
+  activation(values: Float32Array, shape: readonly number[]): TensorInfo {
+    const info = { dataId: this.write(values, [...shape], "float32"), shape: [...shape] };
+    const plain: TensorInfo = { ...info, dtype: "float32" };
+    if (this.activationFormat === "float32") return plain;
+    const packed = convert(this, plain, { format: this.activationFormat });
+    this.disposeData(plain.dataId);
+    return packed;
   }
 
   /** A new float32 tensor that lies as another. */
@@ -326,6 +338,12 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   /** Starts the peaks of {@linkcode statistics} anew. */
   resetPeaks(): void {
     this.#memory.resetPeaks();
+  }
+
+  /** Gives memory that nobody uses back to the card. */
+  trim(): void {
+    this.stream.synchronize();
+    this.#memory.trim();
   }
 
   get #pool(): MemoryPool {

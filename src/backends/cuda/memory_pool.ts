@@ -25,7 +25,7 @@ export interface MemoryStatistics {
   readonly used: number;
   /** Most ever in use at once. */
   readonly peakUsed: number;
-  /** Taken from the driver, in use or idle. */
+  /** Taken from the driver, in use or idle; with what recorded steps hold. */
   readonly reserved: number;
   readonly peakReserved: number;
   /** Blocks in use. */
@@ -33,6 +33,12 @@ export interface MemoryStatistics {
   /** Calls for memory, and those of them that asked the driver. */
   readonly allocations: number;
   readonly driverAllocations: number;
+}
+
+/** What pools of one device have taken from the driver, in bytes. */
+interface Ledger {
+  reserved: number;
+  peak: number;
 }
 
 /** The device has no memory left for what was asked. */
@@ -74,19 +80,20 @@ export class OutOfMemoryError extends Error {
  */
 export class MemoryPool implements Disposable {
   readonly #driver: Driver;
+  readonly #ledger: Ledger;
   readonly #idle = new Map<number, bigint[]>();
   readonly #used = new Set<DeviceBlock>();
   #usedBytes = 0;
   #peakUsed = 0;
-  #reserved = 0;
-  #peakReserved = 0;
   #allocations = 0;
   #driverAllocations = 0;
   /** Says what to do when memory runs out; asked only then. */
   remedy: () => string | undefined = () => undefined;
 
-  constructor(driver: Driver) {
+  /** @param sharing A pool of the same device, whose statistics count this one's memory too. */
+  constructor(driver: Driver, sharing?: MemoryPool) {
     this.#driver = driver;
+    this.#ledger = sharing ? sharing.#ledger : { reserved: 0, peak: 0 };
   }
 
   /**
@@ -145,8 +152,8 @@ export class MemoryPool implements Disposable {
     return {
       used: this.#usedBytes,
       peakUsed: this.#peakUsed,
-      reserved: this.#reserved,
-      peakReserved: this.#peakReserved,
+      reserved: this.#ledger.reserved,
+      peakReserved: this.#ledger.peak,
       blocks: this.#used.size,
       allocations: this.#allocations,
       driverAllocations: this.#driverAllocations,
@@ -156,7 +163,7 @@ export class MemoryPool implements Disposable {
   /** Starts the peaks anew. */
   resetPeaks(): void {
     this.#peakUsed = this.#usedBytes;
-    this.#peakReserved = this.#reserved;
+    this.#ledger.peak = this.#ledger.reserved;
   }
 
   /** Bytes in use by purpose, largest first. */
@@ -173,7 +180,7 @@ export class MemoryPool implements Disposable {
   trim(): void {
     for (const [size, addresses] of this.#idle) {
       for (const address of addresses) this.#driver.free(address);
-      this.#reserved -= size * addresses.length;
+      this.#ledger.reserved -= size * addresses.length;
     }
     this.#idle.clear();
   }
@@ -190,8 +197,8 @@ export class MemoryPool implements Disposable {
       throw new OutOfMemoryError({ asked: bytes, purpose, held: this.held(), free, remedy });
     }
     this.#driverAllocations++;
-    this.#reserved += size;
-    this.#peakReserved = Math.max(this.#peakReserved, this.#reserved);
+    this.#ledger.reserved += size;
+    this.#ledger.peak = Math.max(this.#ledger.peak, this.#ledger.reserved);
     return address;
   }
 
@@ -200,7 +207,7 @@ export class MemoryPool implements Disposable {
     this.trim();
     for (const { address, size } of this.#used) {
       this.#driver.free(address);
-      this.#reserved -= size;
+      this.#ledger.reserved -= size;
     }
     this.#used.clear();
     this.#usedBytes = 0;
