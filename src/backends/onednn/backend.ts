@@ -83,6 +83,12 @@ export class OnednnBackend extends HostBackend {
     return array;
   }
 
+  /** Gives back what {@linkcode scratch} gave; nobody may read it any more. */
+  release(array: Float32Array): void {
+    this.#pool.attach(array);
+    this.#pool.release(array);
+  }
+
   protected override allocate(length: number): Float32Array {
     return this.scratch(length);
   }

@@ -118,10 +118,23 @@ export class ConvPlans {
     const stamp = sources.map((source) => source ? this.#stamp(source) : "").join();
     let kept = held.get(key);
     if (kept?.stamp !== stamp) {
+      if (this.#backend.version(sources[0]!) > 0) this.#dropOthers(held, key);
       kept = { stamp, filter: make(kept?.filter) };
       held.set(key, kept);
     }
     return kept.filter;
+  }
+
+  /**
+   * A weight in training changes before it is asked for in the same layout again, so a copy for forward
+   * and one for backward would be made just as often as one for both, and take twice the memory.
+   */
+  #dropOthers(held: Map<string, Kept>, key: string): void {
+    for (const [other, { filter }] of held) {
+      if (other === key) continue;
+      if (filter.weight instanceof Float32Array) this.#backend.release(filter.weight);
+      held.delete(other);
+    }
   }
 
   #stamp(info: TensorInfo): string {

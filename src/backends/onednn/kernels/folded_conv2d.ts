@@ -82,6 +82,8 @@ function foldedFilter(
     }, { integers: [filters, filterSize], reals: [epsilon] });
     if (plan.packedLength === 0) return { weight: folded, bias };
     const packed = previous?.weight as Float32Array | undefined;
-    return { weight: cpu.convolutions.pack(folded, plan, packed), bias };
+    const weightAsWanted = cpu.convolutions.pack(folded, plan, packed);
+    cpu.release(folded);
+    return { weight: weightAsWanted, bias };
   });
 }
