@@ -43,6 +43,9 @@ export interface PackedFilter {
   readonly bias?: Float32Array | TensorInfo;
 }
 
+/** Floats of a packed weight from which on a copy is not kept in training. */
+const TRANSIENT_LENGTH = 1 << 19;
+
 interface Kept {
   /** Identity and version of each tensor that it was made from. */
   stamp: string;
@@ -80,6 +83,24 @@ export class ConvPlans {
       this.#plans.set(key, plan);
     }
     return plan;
+  }
+
+  /**
+   * Runs `use` with the weight in a plan's layout. A copy of a large weight that is being trained goes
+   * right after: all of them together would be as much memory as the weights, for a hundredth of a step.
+   */
+  withPacked(
+    weight: TensorInfo,
+    plan: ConvPlan,
+    use: (packed: TensorInfo | Float32Array) => void,
+  ): void {
+    if (plan.packedLength < TRANSIENT_LENGTH || this.#backend.version(weight) === 0) {
+      return use(this.packed(weight, plan));
+    }
+    this.#dropOthers(this.#filters.get(weight.dataId) ?? new Map());
+    const packed = this.pack(weight, plan);
+    use(packed);
+    this.#backend.release(packed);
   }
 
   /** The weight in a plan's layout. */
@@ -129,7 +150,7 @@ export class ConvPlans {
    * A weight in training changes before it is asked for in the same layout again, so a copy for forward
    * and one for backward would be made just as often as one for both, and take twice the memory.
    */
-  #dropOthers(held: Map<string, Kept>, key: string): void {
+  #dropOthers(held: Map<string, Kept>, key?: string): void {
     for (const [other, { filter }] of held) {
       if (other === key) continue;
       if (filter.weight instanceof Float32Array) this.#backend.release(filter.weight);

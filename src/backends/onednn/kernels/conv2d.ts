@@ -21,11 +21,12 @@ export const conv2dOnednn = Conv2d.kernel(
       bias: bias !== undefined,
     } as const;
     const plan = cpu.convolutions.plan(problem);
-    const packed = cpu.convolutions.packed(weight, plan);
-    const memory = { x, weight: packed, bias, residual: undefined, y };
-    cpu.run("siamban_conv2d_forward", memory, {
-      integers: [plan.id],
-      work: () => convWork(problem),
+    cpu.convolutions.withPacked(weight, plan, (packed) => {
+      const memory = { x, weight: packed, bias, residual: undefined, y };
+      cpu.run("siamban_conv2d_forward", memory, {
+        integers: [plan.id],
+        work: () => convWork(problem),
+      });
     });
     return y;
   },
@@ -44,10 +45,11 @@ export const conv2dBackwardInputOnednn = Conv2dBackwardInput.kernel(
       geometry,
     } as const;
     const plan = cpu.convolutions.plan(problem);
-    const memory = { dy, weight: cpu.convolutions.packed(weight, plan), dx };
-    cpu.run("siamban_conv2d_backward_input", memory, {
-      integers: [plan.id],
-      work: () => convWork(problem),
+    cpu.convolutions.withPacked(weight, plan, (packed) => {
+      cpu.run("siamban_conv2d_backward_input", { dy, weight: packed, dx }, {
+        integers: [plan.id],
+        work: () => convWork(problem),
+      });
     });
     return dx;
   },
