@@ -57,3 +57,12 @@ export interface RecordingBackend {
     run: (inputs: NamedTensorMap) => T,
   ): RecordedStep<T>;
 }
+
+/** A backend that can record work which changes nothing but its results. */
+export interface InferenceRecordingBackend {
+  /** As {@linkcode RecordingBackend.record}; the work is done once while it is written down. */
+  recordInference<T extends NamedTensorMap>(
+    inputs: StepInputs,
+    run: (inputs: NamedTensorMap) => T,
+  ): RecordedStep<T>;
+}

@@ -200,7 +200,9 @@ export class SequenceRunner implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
-    (await opened?.catch(() => undefined))?.model[Symbol.dispose]();
+    const made = await opened?.catch(() => undefined);
+    made?.group[Symbol.dispose]();
+    made?.model[Symbol.dispose]();
   }
 }
 

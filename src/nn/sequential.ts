@@ -3,6 +3,7 @@ import { ActivationLayer } from "./activation.ts";
 import { BatchNorm2d, type NormTail } from "./batch_norm2d.ts";
 import { Conv2d } from "./conv2d.ts";
 import { convBlock } from "./conv_block.ts";
+import { Identity } from "./identity.ts";
 import { Layer } from "./module.ts";
 
 /**
@@ -17,6 +18,7 @@ export function sequential(
   layers: readonly Layer[],
   tail: Pick<NormTail, "residual"> = {},
 ): Tensor4D {
+  layers = layers.filter((layer) => !(layer instanceof Identity));
   let y = x;
   for (let i = 0; i < layers.length;) {
     const layer = layers[i];

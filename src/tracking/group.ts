@@ -1,15 +1,14 @@
 import type { Center, Ltwh } from "../geometry/boxes.ts";
 import type { Image } from "../image/image.ts";
 import type { SiamBAN } from "../models/siamban.ts";
+import { type Search, SearchNetwork } from "./search_network.ts";
 import type { Response } from "./select.ts";
 import {
   cropSearch,
   learnTemplate,
   moveTarget,
-  respond,
   type ResponseGrid,
   responseGrid,
-  type Search,
   searchSquare,
   type SiamBANTrackerOptions,
   startCenter,
@@ -37,8 +36,9 @@ interface Waiting {
  * frame, too, then all are answered by one pass over a batch. A device with room for a batch gains
  * by it; the answers are those that each would get alone.
  */
-export class TrackerGroup {
+export class TrackerGroup implements Disposable {
   readonly #model: SiamBAN;
+  readonly #network: SearchNetwork;
   readonly #options: SiamBANTrackerOptions;
   readonly #grid: ResponseGrid;
   readonly #waiting: Waiting[] = [];
@@ -47,6 +47,7 @@ export class TrackerGroup {
   /** @param model In evaluation mode; the caller keeps and disposes of it. */
   constructor(model: SiamBAN, options: SiamBANTrackerOptions) {
     this.#model = model;
+    this.#network = new SearchNetwork(model);
     this.#options = options;
     this.#grid = responseGrid(options);
   }
@@ -94,6 +95,11 @@ export class TrackerGroup {
     };
   }
 
+  /** Frees what was prepared; trackers of the group dispose of themselves. */
+  [Symbol.dispose](): void {
+    this.#network[Symbol.dispose]();
+  }
+
   #ask(search: Search): Promise<Response> {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     this.#waiting.push({ search, answer: resolve, fail: reject });
@@ -105,7 +111,7 @@ export class TrackerGroup {
     if (this.#waiting.length === 0 || this.#waiting.length < this.#open) return;
     const asked = this.#waiting.splice(0);
     try {
-      const responses = respond(this.#model, asked.map(({ search }) => search));
+      const responses = this.#network.respond(asked.map(({ search }) => search));
       asked.forEach(({ answer }, i) => answer(responses[i]));
     } catch (error) {
       for (const { fail } of asked) fail(error);

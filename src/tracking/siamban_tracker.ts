@@ -1,11 +1,11 @@
 import type { Center, Ltwh } from "../geometry/boxes.ts";
 import type { Image } from "../image/image.ts";
 import type { SiamBAN } from "../models/siamban.ts";
+import { SearchNetwork } from "./search_network.ts";
 import {
   cropSearch,
   learnTemplate,
   moveTarget,
-  respond,
   type ResponseGrid,
   responseGrid,
   searchSquare,
@@ -21,6 +21,7 @@ import type { Tracked, Tracker } from "./tracker.ts";
  */
 export class SiamBANTracker implements Tracker {
   readonly #model: SiamBAN;
+  readonly #network: SearchNetwork;
   readonly #options: SiamBANTrackerOptions;
   readonly #grid: ResponseGrid;
   #target?: { readonly template: Template; readonly box: Center };
@@ -28,6 +29,7 @@ export class SiamBANTracker implements Tracker {
   /** @param model In evaluation mode; the caller keeps and disposes of it. */
   constructor(model: SiamBAN, options: SiamBANTrackerOptions) {
     this.#model = model;
+    this.#network = new SearchNetwork(model);
     this.#options = options;
     this.#grid = responseGrid(options);
   }
@@ -45,7 +47,7 @@ export class SiamBANTracker implements Tracker {
     const { searchSize } = this.#options;
     const { scale, side } = searchSquare(box, this.#options);
     const crop = cropSearch(frame, box, { border, searchSize, side });
-    const [response] = respond(this.#model, [{ features, crop }]);
+    const [response] = this.#network.respond([{ features, crop }]);
     const { next, ...tracked } = moveTarget(box, response, {
       options: this.#options,
       grid: this.#grid,
@@ -56,8 +58,9 @@ export class SiamBANTracker implements Tracker {
     return tracked;
   }
 
-  /** Frees the template's features. */
+  /** Frees the template's features, and what was prepared for them. */
   [Symbol.dispose](): void {
+    this.#network[Symbol.dispose]();
     this.#target?.template[Symbol.dispose]();
     this.#target = undefined;
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import type { Tensor4D } from "@tensorflow/tfjs";
 import { type Center, centerToLtwh, type Ltwh } from "../geometry/boxes.ts";
 import { clipToImage, trackerSearch, trackerTemplateSide } from "../geometry/context.ts";
 import { type PointGrid, pointGrid } from "../geometry/points.ts";
@@ -13,6 +13,7 @@ import { type Color, type Image, meanColor } from "../image/image.ts";
 import { getSubwindow, subwindowCorner } from "../image/subwindow.ts";
 import type { Features } from "../models/backbone/mod.ts";
 import type { SiamBAN } from "../models/siamban.ts";
+import { type Search, SearchNetwork } from "./search_network.ts";
 import { cosineWindow, type Response, selectBox, type SelectOptions } from "./select.ts";
 import type { Tracked } from "./tracker.ts";
 
@@ -98,48 +99,12 @@ export function cropSearch(
   return getSubwindow(frame, { cx: box.cx, cy: box.cy, size: searchSize, side, border });
 }
 
-/** What is looked for, and where. */
-export interface Search {
-  readonly features: Features;
-  /** From {@linkcode cropSearch}. */
-  readonly crop: Image;
-}
+export type { Search } from "./search_network.ts";
 
 /** Looks for several templates, each in its own crop, in one pass through the network. */
 export function respond(model: Pick<SiamBAN, "track">, searches: readonly Search[]): Response[] {
-  const [scores, distances] = tf.tidy((): Tensor[] => {
-    const { cls, loc } = model.track(
-      joinFeatures(searches.map(({ features }) => features)),
-      toTensor(searches.map(({ crop }) => crop)),
-    );
-    return [targetProbability(cls), loc];
-  });
-  const all = {
-    scores: scores.dataSync<"float32">(),
-    distances: distances.dataSync<"float32">(),
-  };
-  scores.dispose();
-  distances.dispose();
-  const part = (values: Float32Array, i: number) => {
-    const length = values.length / searches.length;
-    return values.subarray(i * length, (i + 1) * length);
-  };
-  return searches.map((_, i) => ({
-    scores: part(all.scores, i),
-    distances: part(all.distances, i),
-  }));
-}
-
-/** Features of several templates as those of a batch, level by level. */
-function joinFeatures(templates: readonly Features[]): Features {
-  if (templates.length === 1) return templates[0];
-  return templates[0].map((_, level) => tf.concat(templates.map((features) => features[level]), 0));
-}
-
-/** Probability of the target at each point: a head has two channels, background and target, or only the latter. */
-function targetProbability(cls: Tensor4D): Tensor4D {
-  if (cls.shape[3] === 1) return tf.sigmoid(cls);
-  return tf.softmax(cls).slice([0, 0, 0, 1], [-1, -1, -1, 1]);
+  using network = new SearchNetwork(model);
+  return network.respond(searches);
 }
 
 /** Images of one size as a batch, `[B, H, W, 3]`. */

@@ -5,8 +5,10 @@ import {
   buildModel,
   buildTracker,
   createImage,
+  type Image,
   loadExperiment,
   Rng,
+  SearchNetwork,
   setTrainable,
   setTraining,
   type SiamBAN,
@@ -102,35 +104,33 @@ async function openOnnx(peer: TorchPeer, threads: number): Promise<OnnxPeer | st
 
 /** The network alone, as the trackers call it. */
 class Network implements Disposable {
-  readonly #model: SiamBAN;
-  readonly #template: readonly tf.Tensor4D[];
-  readonly #search: tf.Tensor4D;
+  readonly #network: SearchNetwork;
+  readonly #features: readonly tf.Tensor4D[];
+  readonly #crop = noise(255);
 
   constructor(model: SiamBAN) {
-    this.#model = model;
-    const image = (side: number) =>
-      tf.tidy(() => tf.randomUniform<tf.Rank.R4>([1, side, side, 3], 0, 255, "float32", 1));
-    const template = image(127);
-    this.#template = model.template(template);
+    this.#network = new SearchNetwork(model);
+    const { width, height, data } = noise(127);
+    const template = tf.tensor4d(Float32Array.from(data), [1, height, width, 3]);
+    this.#features = model.template(template);
     template.dispose();
-    this.#search = image(255);
   }
 
   /** Seconds of one search image, until the values are there. */
   frame(): number {
-    return secondsOf(() =>
-      tf.tidy(() => {
-        const { cls, loc } = this.#model.track(this.#template, this.#search);
-        cls.dataSync();
-        loc.dataSync();
-      })
-    );
+    return secondsOf(() => this.#network.respond([{ features: this.#features, crop: this.#crop }]));
   }
 
   [Symbol.dispose](): void {
-    tf.dispose([...this.#template]);
-    this.#search.dispose();
+    this.#network[Symbol.dispose]();
+    tf.dispose([...this.#features]);
   }
+}
+
+function noise(side: number): Image {
+  const image = createImage(side, side);
+  image.data.forEach((_, i) => image.data[i] = (i * 2654435761) >>> 24);
+  return image;
 }
 
 function secondsOf(run: () => unknown): number {

@@ -1,9 +1,17 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
+import type { NamedTensorMap, TensorInfo } from "@tensorflow/tfjs";
 import { CallProfile, type CallWork, type Peak } from "../call_profile.ts";
 import { type BackendOptions, HostBackend } from "../host_backend.ts";
-import { type NativeCall, NativeCpu } from "./bindings/native.ts";
+import {
+  type InferenceRecordingBackend,
+  type RecordedStep,
+  RecordingRefusedError,
+  type StepInputs,
+} from "../in_place_backend.ts";
+import { type NativeCall, NativeCpu, textBytes } from "./bindings/native.ts";
 import { ConvPlans } from "./conv_plans.ts";
 import { MemoryPool } from "./memory_pool.ts";
+import { RecordedInference } from "./record_inference.ts";
+import { type Program, Recording } from "./recording.ts";
 import { nativeLibrary } from "./toolchain.ts";
 
 /**
@@ -26,7 +34,7 @@ export interface CallNumbers {
 }
 
 /** Tensors in host memory, kernels in C++ over oneDNN. */
-export class OnednnBackend extends HostBackend {
+export class OnednnBackend extends HostBackend implements InferenceRecordingBackend {
   /** Threads that kernels use. */
   readonly threads: number;
   /** Bfloat16 parts of a float32 in matrix tiles, see native/cpu/amx_tiles.hpp; 0: no tiles. */
@@ -34,8 +42,13 @@ export class OnednnBackend extends HostBackend {
   /** What oneDNN has prepared for each shape of a convolution. */
   readonly convolutions: ConvPlans;
   readonly #native: NativeCpu;
-  readonly #pool: MemoryPool;
+  readonly #shared: MemoryPool;
   #profile?: CallProfile;
+  #recording?: Recording;
+  #changes = 0;
+  readonly #addresses = new Map<NativeCall, bigint>();
+  readonly #advise = (address: bigint, bytes: number) =>
+    this.#native.adviseHugePages(address, bytes);
 
   constructor(
     native: NativeCpu,
@@ -43,7 +56,7 @@ export class OnednnBackend extends HostBackend {
   ) {
     super();
     this.#native = native;
-    this.#pool = new MemoryPool((address, bytes) => native.adviseHugePages(address, bytes));
+    this.#shared = new MemoryPool(this.#advise);
     this.threads = native.setThreads(threads);
     this.tileParts = !tiles ? 0 : precision === "float32" ? 3 : 2;
     this.convolutions = new ConvPlans(this);
@@ -68,17 +81,25 @@ export class OnednnBackend extends HostBackend {
         : this.floats(value)
     );
     const call = { arrays, ...numbers };
-    const seconds = this.#native.run(name, call, () => about ?? describe(memory));
+    const recording = this.#recording;
+    const note = recording && ((block: Uint8Array) => recording.note(name, call, block));
+    const seconds = this.#native.run(name, call, () => about ?? describe(memory), note);
     this.#profile?.record(work?.() ?? { op: name.replace("siamban_", ""), flops: 0 }, {
       seconds,
       bytes: arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), 0),
     });
   }
 
+  /** What memory is taken from, and goes back to. */
+  get #pool(): MemoryPool {
+    return this.#recording?.pool ?? this.#shared;
+  }
+
   /** Memory for `length` floats that no tensor holds, not cleared. */
   scratch(length: number): Float32Array<ArrayBuffer> {
     const idle = this.#pool.idleBytes;
     const array = this.#pool.take(length);
+    this.#recording?.hold(array);
     this.#profile?.recordAllocation(array.byteLength, { fresh: this.#pool.idleBytes === idle });
     return array;
   }
@@ -103,8 +124,70 @@ export class OnednnBackend extends HostBackend {
     return this.#profile = new CallProfile(() => this.#profile = undefined);
   }
 
+  /** How often a tensor was changed in place. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  override touch(info: TensorInfo): void {
+    this.#changes++;
+    if (this.#recording) throw new RecordingRefusedError("it changes a tensor in place");
+    super.touch(info);
+  }
+
+  /** {@linkcode InferenceRecordingBackend.recordInference} */
+  recordInference<T extends NamedTensorMap>(
+    inputs: StepInputs,
+    run: (inputs: NamedTensorMap) => T,
+  ): RecordedStep<T> {
+    return new RecordedInference(this, inputs, run);
+  }
+
+  /**
+   * Runs something and writes down its native calls.
+   *
+   * @throws {RecordingRefusedError} If it computes something elsewhere, which a replay would not.
+   */
+  capture<T>(run: () => T): { readonly program: Program; readonly results: T } {
+    const recording = this.#recording = new Recording(new MemoryPool(this.#advise));
+    let results: T;
+    try {
+      results = run();
+    } finally {
+      this.#recording = undefined;
+    }
+    const program = recording.finish((name) => this.#addressOf(name));
+    return { program, results };
+  }
+
+  /**
+   * Runs recorded calls.
+   *
+   * @throws {NativeError} If one fails.
+   */
+  runProgram({ names, functions, blocks, failed }: Program): void {
+    const arrays = [functions, blocks, failed];
+    const about = () => `the recorded call ${failed[0]}, ${names[Number(failed[0])]}`;
+    this.#native.run("siamban_run_program", { arrays, integers: [names.length] }, about);
+  }
+
+  #addressOf(name: NativeCall): bigint {
+    let address = this.#addresses.get(name);
+    if (address === undefined) {
+      const found = new BigUint64Array(1);
+      const arrays = [textBytes(name), found];
+      this.#native.run("siamban_function_address", { arrays }, () => name);
+      this.#addresses.set(name, address = found[0]);
+    }
+    return address;
+  }
+
   override write(...parameters: Parameters<HostBackend["write"]>): object {
-    if (ArrayBuffer.isView(parameters[0])) this.#pool.attach(parameters[0]);
+    const [values] = parameters;
+    if (this.#recording && !(ArrayBuffer.isView(values) && this.#recording.holds(values))) {
+      throw new RecordingRefusedError("it computes something that is not native");
+    }
+    if (ArrayBuffer.isView(values)) this.#pool.attach(values);
     return super.write(...parameters);
   }
 

@@ -37,6 +37,9 @@ const symbols = {
   siamban_channel_gate_backward: CALL,
   siamban_batch_matmul: CALL,
   siamban_exp: CALL,
+  siamban_widen_bytes: CALL,
+  siamban_function_address: CALL,
+  siamban_run_program: CALL,
   siamban_fuse_levels: CALL,
   siamban_fuse_levels_backward: CALL,
   siamban_measure_peak: CALL,
@@ -89,6 +92,7 @@ export class NativeCpu {
    * Runs a function.
    *
    * @param about What the call was about, such as shapes; asked only when it failed.
+   * @param note Given the arguments as native code sees them, once the call has succeeded.
    * @returns Seconds in the function itself.
    * @throws {NativeError} If the function says that it failed.
    */
@@ -96,6 +100,7 @@ export class NativeCpu {
     name: NativeCall,
     { arrays, integers = [], reals = [] }: NativeArguments,
     about: () => string,
+    note?: (block: Uint8Array) => void,
   ): number {
     const block = this.#block.clear();
     for (const array of arrays) block.address(array === undefined ? 0n : addressOf(array));
@@ -103,10 +108,19 @@ export class NativeCpu {
     for (const value of reals) block.float64(value);
     const start = performance.now();
     const status = this.#functions[name](block.cells);
-    if (status === 0) return (performance.now() - start) / 1000;
+    if (status === 0) {
+      const seconds = (performance.now() - start) / 1000;
+      note?.(block.cells.subarray(0, 8 * block.length));
+      return seconds;
+    }
     const reason = cString(this.#functions.siamban_last_error());
     throw new NativeError(name, status, `${reason}, with ${about()}`);
   }
+}
+
+/** A text that ends with a zero, for native code. */
+export function textBytes(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
 }
 
 /**

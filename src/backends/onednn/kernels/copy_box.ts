@@ -32,6 +32,23 @@ export const padOnednn = overrideCpu("PadV2", (cpu, { inputs: { x }, attrs }) =>
   return out;
 });
 
+/** tfjs passes the parts as an array under the type of a record. */
+export const concatOnednn = overrideCpu("Concat", (cpu, { inputs, attrs }) => {
+  const parts = inputs as unknown as TensorInfo[];
+  const [{ shape }] = parts;
+  const axis = tf.util.parseAxisParam(attrs.axis as number, shape)[0];
+  if (parts.some(({ dtype }) => dtype !== "float32") || shape.length > 4) return undefined;
+  const out = cpu.empty(tf.backend_util.computeOutShape(parts.map(({ shape }) => shape), axis));
+  let at = 0;
+  for (const part of parts) {
+    const none = shape.map(() => 0);
+    const toAt = none.with(axis, at);
+    copyBox(cpu, { from: part, fromAt: none, to: out, toAt, box: part.shape });
+    at += part.shape[axis];
+  }
+  return out;
+});
+
 interface BoxCopy {
   readonly from: TensorInfo;
   readonly fromAt: readonly number[];

@@ -10,7 +10,7 @@ import {
   conv2dBackwardWeightOnednn,
   conv2dOnednn,
 } from "./conv2d.ts";
-import { padOnednn, sliceOnednn } from "./copy_box.ts";
+import { concatOnednn, padOnednn, sliceOnednn } from "./copy_box.ts";
 import { addNOnednn, addOnednn, multiplyOnednn } from "./elementwise.ts";
 import { expOnednn } from "./exponential.ts";
 import { foldedConv2dOnednn } from "./folded_conv2d.ts";
@@ -45,6 +45,7 @@ export const ONEDNN_KERNELS: readonly KernelConfig[] = [
   multiplyOnednn,
   sliceOnednn,
   padOnednn,
+  concatOnednn,
   fuseLevelsOnednn,
   fuseLevelsBackwardOnednn,
   hardSwishOnednn,
