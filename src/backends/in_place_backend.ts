@@ -34,8 +34,11 @@ export class RecordingRefusedError extends Error {
 export interface RecordedStep<T extends NamedTensorMap> extends Disposable {
   /** Whether it still does the right thing: weights that it took for fixed are as they were. */
   readonly valid: boolean;
+  /** Resolves when the arrays of the inputs given last are free again. */
+  inputsTaken(): Promise<void>;
   /**
-   * Queues the whole work on other inputs, of the same shapes.
+   * Queues the whole work on other inputs, of the same shapes. Their arrays must stay as they are
+   * until {@linkcode inputsTaken}.
    *
    * @returns New tensors with the results; the caller disposes of them.
    */

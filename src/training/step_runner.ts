@@ -67,7 +67,12 @@ export class StepRunner implements Disposable {
     return this.#known !== undefined;
   }
 
-  /** Takes one step; nothing is read back. The batch's arrays are free again when this returns. */
+  /** Resolves when the arrays of the batch given last are free again. */
+  async batchTaken(): Promise<void> {
+    await this.#known?.step.inputsTaken();
+  }
+
+  /** Takes one step; nothing is read back. The batch's arrays are in use until {@linkcode batchTaken}. */
   take(batch: HostBatch, options: StepOptions): StepTensors {
     const backend = tf.backend() as Partial<RecordingBackend>;
     if (!this.#record || this.#refused !== undefined || !backend.record) {

@@ -140,6 +140,7 @@ export class Trainer implements Disposable {
     let pending: Promise<PendingReport> | undefined;
     while (this.#position.epoch === epoch && !this.#stopping) {
       const clock = performance.now();
+      await this.#steps.batchTaken();
       const { value: batch, done } = await source.next();
       if (done) throw new RangeError(`Cannot train: the batches end before ${this.#place()}`);
       const report = this.#takeStep(batch, clock);

@@ -87,6 +87,10 @@ class CudaRecordedStep<T extends NamedTensorMap> implements RecordedStep<T> {
     return this.#overwrites === this.#request.overwrites();
   }
 
+  async inputsTaken(): Promise<void> {
+    await this.#cuda.copies.passed();
+  }
+
   replay(inputs: StepInputs): T {
     const { driver, stream } = this.#cuda;
     for (const [name, buffer] of this.#inputs) buffer.send(inputs[name]);

@@ -30,12 +30,14 @@ export interface InputDevices {
 
 /**
  * Brings an input's values to a tensor of fixed address: host array, pinned memory, staging memory on the
- * device, tensor. Only the last and shortest way waits for the step before.
+ * device, tensor. Only the last and shortest way waits for the step before. What lies in memory that
+ * threads share is read from there.
  */
 export class StepInputBuffer implements Disposable {
   readonly #devices: InputDevices;
   readonly #lanes: readonly Lane[];
   readonly #address: bigint;
+  readonly #shared = new Map<SharedArrayBuffer, boolean>();
   #turn = 0;
 
   /** @param tensor Whose memory the values end in; @param address where that is. */
@@ -52,7 +54,7 @@ export class StepInputBuffer implements Disposable {
     }));
   }
 
-  /** Queues the whole way; the host's array is free when this returns. */
+  /** Queues the whole way; the host's array is free when the stream of copies is done. */
   send({ values }: StepInput): void {
     const { driver, compute, copies } = this.#devices;
     const lane = this.#lanes[this.#turn++ % this.#lanes.length];
@@ -62,9 +64,7 @@ export class StepInputBuffer implements Disposable {
     }
     lane.used = true;
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    const host = lane.pinned.bytes.subarray(0, bytes.length);
-    host.set(bytes);
-    driver.copyToDevice(lane.staged.address, host, copies.address);
+    driver.copyToDevice(lane.staged.address, this.#pinned(bytes, lane), copies.address);
     driver.recordEvent(lane.copied.address, copies.address);
     driver.waitEvent(compute.address, lane.copied.address);
     driver.copy(this.#address, lane.staged.address, {
@@ -74,11 +74,27 @@ export class StepInputBuffer implements Disposable {
     driver.recordEvent(lane.taken.address, compute.address);
   }
 
+  /** The bytes in memory that the device reads on its own. */
+  #pinned(bytes: Uint8Array, { pinned }: Lane): Uint8Array {
+    const { buffer } = bytes;
+    if (buffer instanceof SharedArrayBuffer) {
+      let direct = this.#shared.get(buffer);
+      if (direct === undefined) {
+        this.#shared.set(buffer, direct = this.#devices.pinned.hold(buffer));
+      }
+      if (direct) return bytes;
+    }
+    const host = pinned.bytes.subarray(0, bytes.length);
+    host.set(bytes);
+    return host;
+  }
+
   /** Waits for what is under way, and frees all but the tensor. */
   [Symbol.dispose](): void {
     const { pool, pinned, compute, copies } = this.#devices;
     copies.synchronize();
     compute.synchronize();
+    for (const memory of this.#shared.keys()) pinned.letGo(memory);
     for (const lane of this.#lanes) {
       pinned.release(lane.pinned);
       pool.release(lane.staged);

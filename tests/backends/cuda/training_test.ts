@@ -4,6 +4,7 @@ import type { BackendOptions } from "../../../src/backends/mod.ts";
 import { useBackend } from "../../../src/backends/mod.ts";
 import type { CudaBackend, CudaStatistics } from "../../../src/backends/cuda/backend.ts";
 import { stateDict } from "../../../src/nn/mod.ts";
+import type { Batch } from "../../../src/data/batches.ts";
 import type { StepReport } from "../../../src/training/report.ts";
 import { Trainer } from "../../../src/training/trainer.ts";
 import type { StateDict } from "../../../src/weights/mod.ts";
@@ -111,3 +112,27 @@ testEmulated("A training with activations in bfloat16 stays near the reference",
   });
   assert(run.weights.values().every(({ dtype }) => dtype === "float32" || dtype === "int64"));
 });
+
+testEmulated(
+  "A recorded step reads a loader's memory where it lies, after it is free",
+  async () => {
+    await using _ = await useBackend("emulated", { deterministic: true });
+    const config = tinyExperiment({ training: { epochs: 1, graph: true } });
+    const shared = async function* () {
+      let memory: SharedArrayBuffer | undefined;
+      for await (const batch of noiseBatches(config, { stepsPerEpoch: 6 })) {
+        memory ??= new SharedArrayBuffer(batch.search.byteLength);
+        const search = new Float32Array(memory);
+        search.set(batch.search);
+        yield { ...batch, search };
+      }
+    };
+    const train = async (batches: AsyncIterable<Batch>) => {
+      using model = tinyModel(config);
+      using trainer = new Trainer(model, { config, stepsPerEpoch: 6 });
+      return reportsOf(await Array.fromAsync(trainer.run(batches))).map(({ losses }) => losses);
+    };
+    const own = await train(noiseBatches(config, { stepsPerEpoch: 6 }));
+    assertEquals(await train(shared()), own);
+  },
+);

@@ -22,6 +22,8 @@ const symbols = {
   cuMemAlloc_v2: { parameters: ["buffer", "u64"], result: "i32" }, // CUdeviceptr *, size_t
   cuMemFree_v2: { parameters: ["u64"], result: "i32" }, // CUdeviceptr
   cuMemHostAlloc: { parameters: ["buffer", "u64", "u32"], result: "i32" }, // void **, size_t, flags
+  cuMemHostRegister_v2: { parameters: ["u64", "u64", "u32"], result: "i32" }, // void *, size_t, flags
+  cuMemHostUnregister: { parameters: ["u64"], result: "i32" }, // void *
   cuMemFreeHost: { parameters: ["u64"], result: "i32" }, // void *
   cuMemcpyHtoDAsync_v2: { parameters: ["u64", "buffer", "u64", "u64"], result: "i32" }, // CUdeviceptr, const void *, size_t, CUstream
   cuMemcpyDtoHAsync_v2: { parameters: ["buffer", "u64", "u64", "u64"], result: "i32" }, // void *, CUdeviceptr, size_t, CUstream
@@ -231,6 +233,16 @@ export class Driver {
       (out) => this.#check("cuMemHostAlloc", this.#cuda.cuMemHostAlloc(out, BigInt(bytes), 0)),
       (address) => this.#check("cuMemFreeHost", this.#cuda.cuMemFreeHost(address)),
     );
+  }
+
+  /** Makes memory of the host such that the card reads it on its own; nothing where that is refused. */
+  registerHost(address: bigint, bytes: number): Disposable | undefined {
+    const status = this.#cuda.cuMemHostRegister_v2(address, BigInt(bytes), 0);
+    if (status !== 0) return undefined;
+    return {
+      [Symbol.dispose]: () =>
+        this.#check("cuMemHostUnregister", this.#cuda.cuMemHostUnregister(address)),
+    };
   }
 
   /** Queues a copy to the device. Pageable memory may be changed at once, pinned memory when it is done. */
