@@ -40,6 +40,11 @@ export class RecordedInference<T extends NamedTensorMap> implements RecordedStep
     return this.#changes === this.#cpu.changes;
   }
 
+  /** They are copied at once. */
+  inputsTaken(): Promise<void> {
+    return Promise.resolve();
+  }
+
   replay(inputs: StepInputs): T {
     this.#send(inputs);
     this.#cpu.runProgram(this.#program);
