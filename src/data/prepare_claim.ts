@@ -80,8 +80,8 @@ export async function openClaim(out: string, settings: Omit<Claim, "plan">): Pro
       isForeign = true;
       throw refuse(
         out,
-        "crops of other boxes or settings (the raw annotations differ from those that it was " +
-          "prepared from)",
+        "crops of other boxes or settings (the raw annotations, or the place where they lie, are " +
+          "not those that it was prepared from)",
       );
     },
   };

@@ -59,8 +59,10 @@ export async function* prepareMissing({ dataset }: ExperimentConfig): AsyncGener
         `Cannot prepare set ${name}: its root is "${root}", expected "${crops}" beside "${anno}"`,
       );
     }
-    const tracks = () => TRACK_READERS[source.format](source);
-    const names = await annotationNames(source.format, source);
+    const isDrawn = source.format === "synthetic";
+    const reading = isDrawn ? source : { ...source, root: resolve(source.root) };
+    const tracks = () => TRACK_READERS[source.format](reading);
+    const names = await annotationNames(source.format, reading);
     const file = basename(anno, ".json");
     if (file !== names.train && file !== names.val) {
       throw new RangeError(

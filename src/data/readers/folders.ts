@@ -1,4 +1,4 @@
-import { basename, join, relative, resolve } from "@std/path";
+import { basename, dirname, join, relative, resolve } from "@std/path";
 import type { BoxLine } from "../box_file.ts";
 import type { ReadFault, TrackFrame } from "../track.ts";
 
@@ -10,7 +10,20 @@ export async function* findFoldersWith(
   const { folders, files } = await listFolder(root);
   const wanted = files.filter(isWanted);
   if (wanted.length > 0) yield { folder: root, files: wanted };
-  for (const name of folders) yield* findFoldersWith(join(root, name), isWanted);
+  for (const name of folders) {
+    const folder = join(root, name);
+    if (!await leadsUp(folder)) yield* findFoldersWith(folder, isWanted);
+  }
+}
+
+/** Whether a folder is a link to one that it lies in, so that there would be no end. */
+async function leadsUp(folder: string): Promise<boolean> {
+  if (!(await Deno.lstat(folder)).isSymlink) return false;
+  const [target, place] = await Promise.all([
+    Deno.realPath(folder),
+    Deno.realPath(dirname(folder)),
+  ]);
+  return `${place}/`.startsWith(`${target}/`);
 }
 
 /**

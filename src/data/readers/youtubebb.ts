@@ -1,5 +1,7 @@
 import { join } from "@std/path";
-import type { FrameSource, ReadFault, Track, TrackReaderOptions } from "../track.ts";
+import type { Corner } from "../../geometry/boxes.ts";
+import { decodeImage } from "../../image/decode.ts";
+import type { ReadFault, Track, TrackReaderOptions } from "../track.ts";
 import { readCsvRows } from "./csv_rows.ts";
 import { joinPieces } from "./join_pieces.ts";
 import { isThere, locateRoot, toFault } from "./folders.ts";
@@ -36,11 +38,14 @@ async function* readRows(
   part: BbPart,
   asPublished: boolean,
 ): AsyncGenerator<Track | ReadFault> {
+  const ended = new Set<string>();
   try {
     for await (const { fields, line } of readCsvRows(csv)) {
       const row = toRow(fields);
       if (typeof row === "string") yield toFault(csv, `line ${line}: ${row}`);
-      else if (row.presence !== "absent") yield await toTrack(row, part, asPublished);
+      else if (row.presence !== "absent") {
+        yield asPublished ? await publishedTrack(row, part, ended) : toTrack(row, part);
+      }
     }
   } catch (error) {
     yield toFault(csv, error);
@@ -99,16 +104,37 @@ function toRow(fields: readonly string[]): BbRow | string {
   return { youtubeId, milliseconds: ms, classId: cls, objectId: obj, presence, sides };
 }
 
-async function toTrack(
-  { youtubeId, milliseconds, classId, objectId, sides: [x1, x2, y1, y2] }: BbRow,
-  { root, name, split }: BbPart,
-  asPublished: boolean,
-): Promise<Track> {
+function toTrack(row: BbRow, part: BbPart): Track {
+  const { image, number, ...common } = describe(row, part);
+  const refused = isWrong(row)
+    ? { refused: "the box is inverted or begins outside the picture" }
+    : {};
+  return { ...common, frames: [{ number, image, box: toCorner(row), ...refused }] };
+}
+
+/**
+ * Parity: what par_crop.py and gen_json.py of training_dataset/yt_bb make of a row. A later row of the
+ * same second replaces an earlier one if its frame is there; a picture that cannot be read ends the
+ * video, whatever its class.
+ *
+ * @param ended Youtube ids of the videos that have ended.
+ */
+async function publishedTrack(row: BbRow, part: BbPart, ended: Set<string>): Promise<Track> {
+  const { image, number, ...common } = describe(row, part);
+  const isOpen = !ended.has(row.youtubeId) && await isThere(image.path);
+  if (isOpen && !await canBeRead(image.path)) ended.add(row.youtubeId);
+  const isCut = isOpen && !ended.has(row.youtubeId) && !isWrong(row);
+  const box = toCorner(row);
+  const frame = { number, image, box: isCut ? box : null, entry: isWrong(row) ? null : box };
+  return { ...common, boxRule: "any", frames: [frame] };
+}
+
+function describe({ youtubeId, milliseconds, classId, objectId }: BbRow, part: BbPart) {
+  const { root, name, split } = part;
   const file = `${youtubeId}_${milliseconds}_${classId}_${objectId}.jpg`;
-  const image: FrameSource = { kind: "file", path: join(root, name, classId, file) };
-  const number = Math.floor(Number(milliseconds) / 1000);
-  const box = { x1, y1, x2, y2 };
-  const common = {
+  return {
+    image: { kind: "file", path: join(root, name, classId, file) },
+    number: Math.floor(Number(milliseconds) / 1000),
     video: `./${name}/${classId}/${youtubeId}`,
     id: objectId.padStart(2, "0"),
     split,
@@ -116,13 +142,20 @@ async function toTrack(
     keep: "nothing",
     missing: "refuse",
   } as const;
-  const isWrong = x1 < 0 || x2 < 0 || y1 < 0 || y2 < 0 || y2 < y1 || x2 < x1;
-  if (asPublished) {
-    // A later row of the same second replaces an earlier one, if its frame is there.
-    const isCut = !isWrong && await isThere(image.path);
-    const frame = { number, image, box: isCut ? box : null, entry: isWrong ? null : box };
-    return { ...common, boxRule: "any", frames: [frame] };
-  }
-  const refused = isWrong ? { refused: "the box is inverted or begins outside the picture" } : {};
-  return { ...common, frames: [{ number, image, box, ...refused }] };
+}
+
+function toCorner({ sides: [x1, x2, y1, y2] }: BbRow): Corner {
+  return { x1, y1, x2, y2 };
+}
+
+function isWrong({ sides: [x1, x2, y1, y2] }: BbRow): boolean {
+  return x1 < 0 || x2 < 0 || y1 < 0 || y2 < 0 || y2 < y1 || x2 < x1;
+}
+
+/** Whether a picture decodes; one with the marks of a whole JPEG is taken to. */
+async function canBeRead(path: string): Promise<boolean> {
+  const bytes = await Deno.readFile(path);
+  const ends = [...bytes.subarray(0, 3), ...bytes.subarray(-2)];
+  if (ends.join() === "255,216,255,255,217") return true;
+  return await decodeImage(bytes).then(() => true, () => false);
 }

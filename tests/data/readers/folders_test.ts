@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { findFoldersWith } from "../../../src/data/readers/folders.ts";
 import { readOtb } from "../../../src/data/readers/otb.ts";
 import { readVideo } from "../../../src/data/readers/video.ts";
 import { allTracks, sortedItems } from "../demo.ts";
@@ -57,4 +58,14 @@ Deno.test("readVideo() takes a folder of pictures, or the frames of a file", asy
     TypeError,
     "pass --boxes FILE",
   );
+});
+
+Deno.test("findFoldersWith() follows links, but not in circles", async () => {
+  await using tree = await makeTree({ "a/b/x.txt": "", "elsewhere/c/x.txt": "" });
+  const root = join(tree.root, "a");
+  await Deno.symlink(root, join(root, "b", "up"));
+  await Deno.symlink(join(tree.root, "elsewhere"), join(root, "link"));
+  await Deno.symlink("/nowhere", join(root, "dangling"));
+  const found = await Array.fromAsync(findFoldersWith(root, (name) => name === "x.txt"));
+  assertEquals(found.map(({ folder }) => folder.slice(root.length)), ["/b", "/link/c"]);
 });

@@ -6,6 +6,7 @@ import { readLasot } from "../../../src/data/readers/lasot.ts";
 import { isLasotTest } from "../../../src/data/readers/lasot_testing_set.ts";
 import { readYoutubeBb } from "../../../src/data/readers/youtubebb.ts";
 import { allTracks, sortedItems } from "../demo.ts";
+import { fixturePath } from "../golden.ts";
 import { annotation, makeTree, object, pictures } from "./tree.ts";
 
 const BOXES = "1,2,30,40\n2,3,30,40\n";
@@ -104,6 +105,27 @@ Deno.test("readYoutubeBb() joins rows of a track, and reports rows that make no 
   const [, { frames: [first, inverted] }, { frames: [other] }] = tracks;
   assertEquals([first.number, first.box?.x2, other.number], [1, 0.5, 4]);
   assertEquals(inverted.refused, "the box is inverted or begins outside the picture");
+});
+
+Deno.test("readYoutubeBb() as published ends a video at its first bad picture", async () => {
+  const row = (id: string, second: number) => `${id},${second}000,5,boat,0,present,0.1,0.5,0.2,0.6`;
+  const rows = [row("a", 1), row("b", 1), row("a", 2), row("a", 3), row("b", 2)];
+  const good = await Deno.readFile(fixturePath("../images/jpeg.q95.jpg"));
+  const frame = (id: string, second: number) =>
+    `yt_bb_detection_train/5/${id}_${second}000_5_0.jpg`;
+  await using tree = await makeTree({
+    "yt_bb_detection_train.csv": rows.join("\n"),
+    [frame("a", 1)]: good,
+    [frame("a", 2)]: "",
+    [frame("a", 3)]: good,
+    [frame("b", 1)]: good,
+    [frame("b", 2)]: good.subarray(0, 2000), // ends early, but can be read
+  });
+  const tracks = await allTracks(readYoutubeBb({ ...tree, asPublished: true }));
+  const cut = tracks.flatMap(({ video, frames }) =>
+    frames.filter(({ box }) => box).map(({ number }) => `${video.at(-1)}${number}`)
+  );
+  assertEquals(cut, ["a1", "b1", "b2"]);
 });
 
 const FORMS: [string, Record<string, string>, string[]][] = [
