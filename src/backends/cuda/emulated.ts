@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import { compiledLibrary } from "../../ffi/compile.ts";
+import { waitBriefly } from "../../ffi/openmp.ts";
 
 const SOURCES = fromFileUrl(new URL("../../../native/emulated/", import.meta.url));
 
@@ -24,6 +25,7 @@ const KERNEL_HEADERS = [
  * @throws {Error} If there is no C++ compiler or compiling fails; the message names the remedy.
  */
 export function emulatedLibrary(): Promise<string> {
+  waitBriefly();
   return compiledLibrary({
     name: "siamban-emulated",
     title: "the emulated CUDA device",

@@ -1,5 +1,6 @@
 import { NativeError, openLibrary } from "../../../ffi/library.ts";
 import { addressOf, cString, ParameterBlock } from "../../../ffi/memory.ts";
+import { waitBriefly } from "../../../ffi/openmp.ts";
 
 /** A function that takes one block of arguments, see native/cpu/native.hpp. */
 const CALL = { parameters: ["buffer"], result: "i32" } as const; // const Args * -> status
@@ -121,15 +122,4 @@ export class NativeCpu {
 /** A text that ends with a zero, for native code. */
 export function textBytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
-}
-
-/**
- * Has OpenMP's threads spin for some microseconds only before they sleep, unless a person has chosen
- * otherwise. Spinning on, as is their habit, they hold the core that the slowest of them needs: with one
- * more busy process on the machine a step took four times as long, and without one no longer either way.
- * OpenMP reads this once, when it is loaded.
- */
-function waitBriefly(): void {
-  const chosen = Deno.env.get("OMP_WAIT_POLICY") ?? Deno.env.get("GOMP_SPINCOUNT");
-  if (chosen === undefined) Deno.env.set("GOMP_SPINCOUNT", "10000");
 }
