@@ -183,6 +183,11 @@ async function epochs(options: Options): Promise<void> {
   const scored = await score({ ...options, results: request.results, trackers }),
     { scores } = scored;
   if (options.plots) await drawEach(scores, [plotEpochs(scores, epochOf)], String(options.plots));
+  const byEpoch = scores.scores.toSorted((a, b) =>
+    epochOf.get(a.tracker)! - epochOf.get(b.tracker)!
+  );
+  const table = trackerTable({ ...scores, scores: byEpoch });
+  console.log(`\n${formatTable({ ...table, title: `${table.title}, by epoch` })}`);
   const [best] = scores.scores;
   console.log(`Best: epoch ${epochOf.get(best.tracker)} (${best.tracker})`);
   finish(scored, options, { runs: summaries, epochs: Object.fromEntries(epochOf) });
