@@ -6,6 +6,8 @@ import { type BackendHandle, useBackend } from "../mod.ts";
 import { drawFrames, timeCrops } from "./bench/crops.ts";
 import { openInProcess, writeMadeUpSet } from "./bench/index.ts";
 import { drawBenchData, openBenchData, timeLoader, timeOpenCv } from "./bench/loader.ts";
+import { type Growth, measureGrowth } from "./bench/growth.ts";
+import { formatGrowth, plotGrowth } from "./bench/growth_report.ts";
 import { formatProfile, profileStep, type StepProfile } from "./bench/profile.ts";
 import { TorchPeer } from "./bench/torch_peer.ts";
 import { benchTracking, type TrackingTimes } from "./bench/tracking.ts";
@@ -22,6 +24,9 @@ const USAGE = `Usage: deno task bench [options]
                  index, which is left out otherwise
   --data DIR     prepared set to load from; a few drawn videos
   --boxes N      of the made-up set of index; 10000000
+  --growth       how step, memory and scoring grow with batch, image, backbone and sequences
+  --short        of --growth: small sizes only, to see that it runs
+  --out DIR      where --growth writes growth.json and its plots as SVG
   --profile      where the time of a step goes, and how near it is to what the processor can do
   --no-torch     times ours alone
   --json         ends with one line of JSON`;
@@ -60,8 +65,8 @@ const REGIMES: readonly Regime[] = ["frozen", "trained"];
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
-    string: ["batch", "rounds", "threads", "device", "precision", "only", "data", "boxes"],
-    boolean: ["json", "torch", "help", "profile"],
+    string: ["batch", "rounds", "threads", "device", "precision", "only", "data", "boxes", "out"],
+    boolean: ["json", "torch", "help", "profile", "growth", "short"],
     negatable: ["torch"],
     default: {
       batch: "2",
@@ -79,7 +84,9 @@ export async function main(args: string[]): Promise<void> {
     threads,
     precision: options.precision as "float32" | undefined,
   });
-  await using peer = options.torch && !options.profile ? await TorchPeer.start(threads) : undefined;
+  await using peer = options.torch && !options.profile && !options.growth
+    ? await TorchPeer.start(threads)
+    : undefined;
   console.log(
     `${backend.name}, ${threads} threads${backend.note ? ` (${backend.note})` : ""}; ` +
       (peer ? `PyTorch ${peer.version} in turn` : "no PyTorch beside it"),
@@ -93,6 +100,9 @@ export async function main(args: string[]): Promise<void> {
     boxes: whole("boxes", options.boxes),
   };
   if (options.profile) return benchProfile(backend, settings, options.json);
+  if (options.growth) {
+    return await benchGrowth({ ...settings, short: options.short, out: options.out });
+  }
   const parts = {
     steps: benchSteps,
     xcorr: benchXcorr,
@@ -153,6 +163,22 @@ function benchProfile(backend: BackendHandle, { batch, rounds }: Settings, json:
     console.log(`\n${formatProfile(`R50 step, batch ${batch}, ${regime}`, profile)}`);
   }
   if (json) console.log(JSON.stringify({ backend: backend.name, batch, profiles }));
+}
+
+async function benchGrowth(
+  { rounds, short, out }: Settings & { readonly short: boolean; readonly out?: string },
+): Promise<void> {
+  const { renderSvg } = await import("../src/evaluation/plots/render.ts");
+  const growths: Growth[] = [];
+  if (out) Deno.mkdirSync(out, { recursive: true });
+  for (const growth of measureGrowth({ rounds, short })) {
+    growths.push(growth);
+    console.log(`\n${formatGrowth(growth)}`);
+    if (!out) continue;
+    const plot = plotGrowth(growth);
+    Deno.writeTextFileSync(`${out}/${plot.name}.svg`, renderSvg(plot));
+  }
+  if (out) Deno.writeTextFileSync(`${out}/growth.json`, JSON.stringify(growths, null, 2));
 }
 
 async function* benchXcorr({ batch, rounds, peer }: Settings): AsyncGenerator<Row> {

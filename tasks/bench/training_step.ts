@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import {
   type BatchTensors,
   buildModel,
+  type Experiment,
   type ExperimentConfig,
   freezeBackbone,
   gradients,
@@ -24,19 +25,37 @@ export interface StepTimes {
   readonly total: number;
 }
 
-/** SiamBAN-R50 with a batch of noise, ready to step. */
+/** A network to time, and the size of its search images. */
+export interface Subject {
+  readonly experiment: Experiment;
+  /** Layers that train in the regime of that name. */
+  readonly trainLayers: readonly string[];
+  readonly searchSize: number;
+  /** Points a side of its score map. */
+  readonly scoreSize: number;
+}
+
+/** SiamBAN-R50 as published. */
+export const R50: Subject = {
+  experiment: { backbone: { type: "resnet50" } },
+  trainLayers: ["layer2", "layer3", "layer4"],
+  searchSize: 255,
+  scoreSize: 25,
+};
+
+/** SiamBAN with a batch of noise, ready to step. */
 export class StepBench implements Disposable {
   readonly #model: SiamBAN;
   readonly #batch: BatchTensors;
   readonly #sgd: Sgd;
 
-  constructor(regime: Regime, batchSize: number) {
-    const config: ExperimentConfig = parseExperiment({ backbone: { type: "resnet50" } });
+  constructor(regime: Regime, batchSize: number, subject = R50) {
+    const config: ExperimentConfig = parseExperiment(subject.experiment);
     this.#model = buildModel(config, new Rng(1));
-    freezeBackbone(this.#model, regime === "trained" ? ["layer2", "layer3", "layer4"] : []);
+    freezeBackbone(this.#model, regime === "trained" ? subject.trainLayers : []);
     const groups = parameterGroups(this.#model).map((group) => ({ ...group, initialLr: 0.001 }));
     this.#sgd = new Sgd(groups, { momentum: 0.9, weightDecay: 1e-4, clipNorm: 10, maxLoss: 1e4 });
-    this.#batch = makeBatch(batchSize);
+    this.#batch = makeBatch(batchSize, subject);
   }
 
   step(): StepTimes {
@@ -70,22 +89,24 @@ export class StepBench implements Disposable {
 }
 
 /** The batch of `torch_peer.py`: noise, 16 positive and 48 negative points an image. */
-function makeBatch(size: number): BatchTensors {
-  const labels = new Int32Array(size * 25 * 25).fill(-1);
+function makeBatch(size: number, { searchSize, scoreSize }: Subject): BatchTensors {
+  const labels = new Int32Array(size * scoreSize * scoreSize).fill(-1);
   for (let b = 0; b < size; b++) {
-    for (let y = 0; y < 25; y++) {
-      for (let x = 0; x < 25; x++) {
+    for (let y = 0; y < scoreSize; y++) {
+      for (let x = 0; x < scoreSize; x++) {
         const positive = y >= 10 && y < 14 && x >= 10 && x < 14;
-        if (positive) labels[(b * 25 + y) * 25 + x] = 1;
-        else if (y < 2 && x < 24) labels[(b * 25 + y) * 25 + x] = 0;
+        if (positive) labels[(b * scoreSize + y) * scoreSize + x] = 1;
+        else if (y < 2 && x < Math.min(24, scoreSize)) {
+          labels[(b * scoreSize + y) * scoreSize + x] = 0;
+        }
       }
     }
   }
   return {
     template: tf.randomUniform([size, 127, 127, 3], 0, 255, "float32", 1),
-    search: tf.randomUniform([size, 255, 255, 3], 0, 255, "float32", 2),
-    labelCls: tf.tensor3d(labels, [size, 25, 25], "int32"),
-    labelLoc: tf.fill([size, 25, 25, 4], 40),
+    search: tf.randomUniform([size, searchSize, searchSize, 3], 0, 255, "float32", 2),
+    labelCls: tf.tensor3d(labels, [size, scoreSize, scoreSize], "int32"),
+    labelLoc: tf.fill([size, scoreSize, scoreSize, 4], 40),
   };
 }
 
