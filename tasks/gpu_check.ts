@@ -6,6 +6,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { type DeviceFloors, inspectCuda, measureFloors, useBackend } from "../mod.ts";
 import { checkFolder, isCheck } from "../src/parity/mod.ts";
 import { TorchPeer } from "./bench/torch_peer.ts";
+import { checkLoading } from "./gpu_check/loading.ts";
 import { checkOps } from "./gpu_check/ops.ts";
 import { formatSections } from "./gpu_check/report.ts";
 import { attemptSection, type Scale, type Section } from "./gpu_check/section.ts";
@@ -20,14 +21,16 @@ const USAGE = `Usage: deno task gpu-check [options]
   --batch N       pairs a step; 28
   --steps N       steps of the training; 200
   --golden DIR    golden numbers to compare with
-  --only A,B      sections: card, ops, golden, sanitizer, training, floors, xcorr, frozen, trained
+  --config FILE   an experiment to train with its data, such as configs/siamban_r50_l234.ts
+  --only A,B      sections: card, ops, golden, sanitizer, training, floors, xcorr, frozen, trained,
+                  loading
   --no-torch      does not time PyTorch beside it
   --out FILE      where the figures go, as JSON; gpu_check.json`;
 
 /** Runs the command; it ends with 1 if a section failed. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
-    string: ["device", "batch", "steps", "golden", "only", "out"],
+    string: ["device", "batch", "steps", "golden", "config", "only", "out"],
     boolean: ["reduced", "torch", "help"],
     negatable: ["torch"],
     default: { device: "cuda", out: "gpu_check.json", torch: true },
@@ -44,7 +47,7 @@ export async function main(args: string[]): Promise<void> {
     ? await TorchPeer.start(navigator.hardwareConcurrency, "cuda")
     : undefined;
   const sections: Section[] = [];
-  for await (const section of runSections(scale, { peer, golden: options.golden, only })) {
+  for await (const section of runSections(scale, { ...options, peer, only })) {
     sections.push(section);
     // An emulated device computes while it is told what to do: its times mean nothing.
     console.log(formatSections([section], { goals: !scale.reduced }));
@@ -75,9 +78,10 @@ function scaleOf(
 
 async function* runSections(
   scale: Scale,
-  { peer, golden, only }: {
+  { peer, golden, config, only }: {
     readonly peer?: TorchPeer;
     readonly golden?: string;
+    readonly config?: string;
     readonly only?: readonly string[];
   },
 ): AsyncGenerator<Section> {
@@ -95,6 +99,7 @@ async function* runSections(
     xcorr: () => checkXcorr(scale, { peer, floors }),
     frozen: () => checkSteps(scale, { regime: "frozen", peer }),
     trained: () => checkSteps(scale, { regime: "trained", peer }),
+    loading: () => checkLoading(scale, { file: config }),
   };
   const unknown = only?.find((name) => !(name in sections));
   if (unknown) {

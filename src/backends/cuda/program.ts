@@ -5,6 +5,7 @@ import type { NativeHandle } from "../../ffi/handle.ts";
 import type { Driver } from "./bindings/driver.ts";
 import type { Nvrtc } from "./bindings/nvrtc.ts";
 
+const SOURCES = fromFileUrl(new URL("../../../native/cuda", import.meta.url));
 const OUTPUT = fromFileUrl(new URL("../../../build/cuda", import.meta.url));
 
 /** How NVRTC is to compile; `--fmad=false` is not asked for, so a · b + c rounds once. */
@@ -134,9 +135,21 @@ export class ProgramCache implements Disposable {
   }
 }
 
+/** Where SIAMBAN_BUILD says, in a clone its `build` folder, else with the user's other caches. */
 function cacheFolder(): string {
   const build = Deno.env.get("SIAMBAN_BUILD");
-  return build ? `${build}/cuda` : OUTPUT;
+  if (build) return `${build}/cuda`;
+  if (isFolder(SOURCES)) return OUTPUT;
+  const caches = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "."}/.cache`;
+  return `${caches}/siamban/cuda`;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 function fingerprint(parts: readonly string[]): string {
