@@ -2,6 +2,7 @@ import type { Benchmark } from "../evaluation/benchmarks/mod.ts";
 import type { Convention } from "../evaluation/conventions.ts";
 import { type Measure, PROTOCOLS } from "../evaluation/protocols/mod.ts";
 import type { RawResult } from "../evaluation/results.ts";
+import { asWritten } from "../evaluation/run/result_files.ts";
 import type { Sequence } from "../evaluation/sequence.ts";
 import type { Image } from "../image/image.ts";
 import { Rng } from "../random.ts";
@@ -117,8 +118,10 @@ async function* evaluate(
       batch: options.batch,
     });
     missing.forEach(({ number, results: known }, i) => {
-      known.set(sequence.name, results[i]);
-      study.keepPart(number, sequence.name, pack(results[i]));
+      // Scored as if it had been written and read: the figures of a benchmark that is run.
+      const result = asWritten(results[i], options.benchmark.protocol);
+      known.set(sequence.name, result);
+      study.keepPart(number, sequence.name, pack(result));
     });
     const place = { name: sequence.name, number: i + 1, of: sequences.length };
     yield { kind: "sequence", ...place, settings: settings.length, ...counts };

@@ -1,7 +1,7 @@
 import { dirname, join } from "@std/path";
 import { writeFileAtomically } from "../../weights/atomic_file.ts";
 import { isPolygon, type Trajectory } from "../region.ts";
-import type { ProtocolName } from "../results.ts";
+import { parseTrajectory, type ProtocolName, type RawResult } from "../results.ts";
 import type { Followed } from "./follow.ts";
 
 /** Where and how the results of a sequence are written. */
@@ -33,15 +33,35 @@ export async function writeResult(place: ResultPlace, followed: Followed): Promi
   const file = resultFile(place), folder = dirname(file);
   await Deno.mkdir(folder, { recursive: true });
   if (place.protocol === "longTerm") {
-    const lines = followed.confidences.map((value) => Number.isNaN(value) ? "" : value.toFixed(6));
+    const lines = followed.confidences.map(formatConfidence);
     await writeLines(file.replace(/\.txt$/, "_confidence.value"), lines);
   }
   if (place.protocol === "longTerm" || place.benchmark === "GOT-10k") {
     const lines = followed.seconds.map((value) => value.toFixed(6));
     await writeLines(join(folder, `${place.sequence}_time.txt`), lines);
   }
-  const digits = place.protocol === "restart" ? 4 : undefined;
-  await writeLines(file, followed.trajectory.map((answer) => formatAnswer(answer, digits)));
+  await writeLines(file, formatTrajectory(followed.trajectory, place.protocol));
+}
+
+/** A trajectory as lines of its file. */
+export function formatTrajectory(trajectory: Trajectory, protocol: ProtocolName): string[] {
+  const digits = protocol === "restart" ? 4 : undefined;
+  return trajectory.map((answer) => formatAnswer(answer, digits));
+}
+
+function formatConfidence(value: number): string {
+  return Number.isNaN(value) ? "" : value.toFixed(6);
+}
+
+/** What is read of a result once it is written: in some files numbers are rounded. */
+export function asWritten({ runs, confidences }: RawResult, protocol: ProtocolName): RawResult {
+  const round = (value: number) => Number(formatConfidence(value) || NaN);
+  return {
+    runs: runs.map((run) =>
+      parseTrajectory(formatTrajectory(run, protocol).join("\n"), "result", protocol)
+    ),
+    ...confidences ? { confidences: confidences.map((values) => values.map(round)) } : {},
+  };
 }
 
 async function writeLines(path: string, lines: readonly string[]): Promise<void> {
