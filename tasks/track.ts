@@ -82,8 +82,8 @@ export async function main(args: string[]): Promise<void> {
   const { config, ignored } = await loadExperiment(file, { overrides });
   for (const reason of ignored) console.log(`Ignored: ${reason}`);
   const source = await openSource({ path, benchmark, annotations, sequence });
-  const { device, threads } = config.training;
-  await using backend = await useBackend(device, { threads });
+  const { training } = config;
+  await using backend = await useBackend(training.device, training);
   console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
   using model = await openTrained(config, weights);
   using tracker = buildTracker(model, config);

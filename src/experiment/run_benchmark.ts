@@ -209,7 +209,7 @@ export class SequenceRunner implements AsyncDisposable {
 async function openGroup({ tracker: { config: file, weights, overrides }, threads }: SequenceJob) {
   const { config } = await loadExperiment(file, { overrides });
   const { training } = config;
-  await useBackend(training.device, { threads: threads || training.threads });
+  await useBackend(training.device, { ...training, threads: threads || training.threads });
   const model = await openTrained(config, weights);
   return { model, group: new TrackerGroup(model, trackerOptions(config)) };
 }
