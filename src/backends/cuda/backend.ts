@@ -44,7 +44,7 @@ export { float, type Launch, type LaunchArgument } from "./launcher.ts";
 /** Options of a {@linkcode CudaBackend}. */
 export interface CudaOptions {
   /** Which card. */
-  readonly device?: number;
+  readonly card?: number;
   /** How float32 is computed with. */
   readonly precision?: Precision;
   /** Same bits at each run. */
@@ -109,12 +109,12 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   /** @param libraries Where NVIDIA's libraries are. */
   constructor(readonly libraries: CudaLibraries, options: CudaOptions = {}) {
     super();
-    const { device = 0, precision = "float32", deviceDebug: debug = false } = options;
+    const { card: ordinal = 0, precision = "float32", deviceDebug: debug = false } = options;
     this.driver = new Driver(libraries.driver);
     this.nvrtc = new Nvrtc(libraries.nvrtc);
     this.cudnn = new Cudnn(libraries.cudnn);
     this.driver.init();
-    const card = this.driver.device(device);
+    const card = this.driver.device(ordinal);
     this.properties = this.driver.properties(card);
     this.#context = this.driver.retainContext(card);
     this.stream = new CudaStream(this.driver);

@@ -67,9 +67,10 @@ const TRIAL_WORKSPACE = 1 << 30;
 const SMALLEST_TRIAL = 1 << 24;
 /** `CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM`, the only one that fuses without an activation. */
 const PRECOMPUTED_GEMM = 1;
-/** cuDNN's statuses for what it does not take: parameters (from 2000 on) and whole problems (from 3000 on). */
-const NOT_TAKEN = 2000;
-const END_OF_NOT_TAKEN = 4000;
+/** cuDNN's statuses for parameters that it does not take start here, those for whole problems there. */
+const BAD_PARAMETER = 2000;
+const NOT_SUPPORTED = 3000;
+const INTERNAL = 4000;
 
 /** Convolutions by cuDNN, with an algorithm chosen once a shape. */
 export class Convolutions implements Disposable {
@@ -143,7 +144,8 @@ export class Convolutions implements Disposable {
       );
       return true;
     } catch (error) {
-      if (!isUnsupported(error)) throw error;
+      // Tails that it knows no kernel for are parameters to it; the shapes are checked without a tail.
+      if (!isRefusal(error, BAD_PARAMETER)) throw error;
       plan.unfused = true;
       return false;
     }
@@ -184,7 +186,7 @@ export class Convolutions implements Disposable {
         ? this.#measure(pass, descriptors, operands)
         : this.#cudnn.algorithms(this.#handle.address, pass, descriptors);
     } catch (error) {
-      if (!isUnsupported(error)) throw error;
+      if (!isRefusal(error, NOT_SUPPORTED)) throw error;
       return [];
     }
   }
@@ -279,7 +281,7 @@ export class Convolutions implements Disposable {
   }
 }
 
-function isUnsupported(error: unknown): boolean {
-  return error instanceof CudaError && error.status >= NOT_TAKEN &&
-    error.status < END_OF_NOT_TAKEN;
+/** Whether cuDNN says that it cannot do something, by a status from `first` on. */
+function isRefusal(error: unknown, first: number): boolean {
+  return error instanceof CudaError && error.status >= first && error.status < INTERNAL;
 }
