@@ -119,7 +119,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     this.#context = this.driver.retainContext(card);
     this.stream = new CudaStream(this.driver);
     this.copies = new CudaStream(this.driver);
-    this.#memory = new MemoryPool(this.driver);
+    this.#memory = new MemoryPool(this.driver, { reuse: !debug });
     this.pinned = new PinnedMemory(this.driver);
     const { computeMajor, computeMinor } = this.properties;
     this.#programs = new ProgramCache(this.driver, this.nvrtc, {

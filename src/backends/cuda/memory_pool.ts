@@ -72,6 +72,17 @@ export class OutOfMemoryError extends Error {
   }
 }
 
+/** Options of a {@linkcode MemoryPool}. */
+export interface MemoryPoolOptions {
+  /** A pool of the same device, whose statistics count this one's memory too. */
+  readonly sharing?: MemoryPool;
+  /**
+   * Without it each block is as large as was asked and goes back to the driver at once, so that a tool
+   * that watches memory sees use beyond its end and after its release.
+   */
+  readonly reuse?: boolean;
+}
+
 /**
  * Device memory that is used again: asking the driver waits for the whole device.
  *
@@ -81,6 +92,7 @@ export class OutOfMemoryError extends Error {
 export class MemoryPool implements Disposable {
   readonly #driver: Driver;
   readonly #ledger: Ledger;
+  readonly #reuse: boolean;
   readonly #idle = new Map<number, bigint[]>();
   readonly #used = new Set<DeviceBlock>();
   #usedBytes = 0;
@@ -90,10 +102,10 @@ export class MemoryPool implements Disposable {
   /** Says what to do when memory runs out; asked only then. */
   remedy: () => string | undefined = () => undefined;
 
-  /** @param sharing A pool of the same device, whose statistics count this one's memory too. */
-  constructor(driver: Driver, sharing?: MemoryPool) {
+  constructor(driver: Driver, { sharing, reuse = true }: MemoryPoolOptions = {}) {
     this.#driver = driver;
     this.#ledger = sharing ? sharing.#ledger : { reserved: 0, peak: 0 };
+    this.#reuse = reuse;
   }
 
   /**
@@ -102,7 +114,7 @@ export class MemoryPool implements Disposable {
    * @throws {OutOfMemoryError} If there is none, idle blocks given back included.
    */
   take(bytes: number, purpose = "tensors"): DeviceBlock {
-    const size = roundUp(Math.max(bytes, 1));
+    const size = this.#reuse ? roundUp(Math.max(bytes, 1)) : Math.max(bytes, 1);
     const address = this.#idle.get(size)?.pop() ?? this.#reserve(size, { bytes, purpose });
     const block = { address, bytes, size, purpose, pool: this, holds: 0, released: false };
     this.#used.add(block);
@@ -129,6 +141,11 @@ export class MemoryPool implements Disposable {
       );
     }
     this.#usedBytes -= block.size;
+    if (!this.#reuse) {
+      this.#driver.free(block.address);
+      this.#ledger.reserved -= block.size;
+      return;
+    }
     const idle = this.#idle.get(block.size);
     if (idle) idle.push(block.address);
     else this.#idle.set(block.size, [block.address]);

@@ -40,7 +40,7 @@ class CudaRecordedStep<T extends NamedTensorMap> implements RecordedStep<T> {
   constructor(cuda: CudaBackend, request: RecordRequest<T>) {
     this.#cuda = cuda;
     this.#request = request;
-    this.#recording = new Recording(new MemoryPool(cuda.driver, request.pool));
+    this.#recording = new Recording(new MemoryPool(cuda.driver, { sharing: request.pool }));
     this.#inputs = inputBuffers(cuda, request);
     this.#tensors = Object.fromEntries(
       Array.from(this.#inputs, ([name, { tensor }]) => [name, toTensor(tensor)]),

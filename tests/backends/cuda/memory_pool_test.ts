@@ -95,3 +95,13 @@ Deno.test("MemoryPool gives everything back when it goes", () => {
   pool[Symbol.dispose]();
   assertEquals(driver.used, 0);
 });
+
+Deno.test("MemoryPool without reuse takes the very size and gives it back at once", () => {
+  const driver = new CountingDriver(1 << 20);
+  const pool = new MemoryPool(driver as unknown as Driver, { reuse: false });
+  const block = pool.take(1001);
+  assertEquals([block.size, driver.used], [1001, 1001]);
+  pool.release(block);
+  assertEquals([driver.used, pool.statistics().reserved], [0, 0]);
+  assertThrows(() => pool.release(block), Error, "free each block once");
+});
