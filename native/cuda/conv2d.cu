@@ -1,9 +1,11 @@
-// Convolution and its two gradients as they are defined, for the shapes and types that cuDNN refuses:
-//   y[b, i, j, o] = Σ_uvc x[b, i s − p + u d, j s − p + v d, g C' + c] · w[o, u, v, c],   g = o / O',
+// Convolution and its two gradients as they are defined, for the shapes and types that cuDNN
+// refuses:
+//   y[b, i, j, o] = Σ_uvc x[b, i s − p + u d, j s − p + v d, g C' + c] · w[o, u, v, c],   g = o /
+//   O',
 // with C' = C / groups channels and O' = O / groups filters a group. NHWC, filters [O, kh, kw, C'].
 //
-// A thread an output (a block a filter tap for the filter's gradient), sums in a fixed order: this is the
-// way out, not the way, so it is plain rather than fast.
+// A thread an output (a block a filter tap for the filter's gradient), sums in a fixed order: this
+// is the way out, not the way, so it is plain rather than fast.
 
 #include "common.cuh"
 
@@ -17,8 +19,9 @@ struct Geometry {
   int stride, padding, dilation, groups;
 };
 
-extern "C" __global__ void conv2d_forward(const Element *__restrict__ x, const Element *__restrict__ w,
-                                          Element *__restrict__ y, const Geometry *__restrict__ geometry) {
+extern "C" __global__ void conv2d_forward(const Element *__restrict__ x,
+                                          const Element *__restrict__ w, Element *__restrict__ y,
+                                          const Geometry *__restrict__ geometry) {
   const Geometry g = *geometry;
   const int group_channels = g.channels / g.groups, group_filters = g.filters / g.groups;
   const Index size = static_cast<Index>(g.batch) * g.out_height * g.out_width * g.filters;
@@ -38,7 +41,8 @@ extern "C" __global__ void conv2d_forward(const Element *__restrict__ x, const E
         if (c < 0 || c >= g.width) continue;
         const Element *from = x + ((b * g.height + h) * g.width + c) * g.channels + first;
         const Element *taps =
-            w + ((static_cast<Index>(o) * g.kernel_height + u) * g.kernel_width + v) * group_channels;
+            w +
+            ((static_cast<Index>(o) * g.kernel_height + u) * g.kernel_width + v) * group_channels;
         for (int k = 0; k < group_channels; k++) sum += to_float(from[k]) * to_float(taps[k]);
       }
     }
@@ -68,7 +72,8 @@ extern "C" __global__ void conv2d_backward_input(const Element *__restrict__ w,
         const int left = column + g.padding - v * g.dilation;
         if (left < 0 || left % g.stride != 0 || left / g.stride >= g.out_width) continue;
         const Element *from =
-            dy + ((b * g.out_height + above / g.stride) * g.out_width + left / g.stride) * g.filters;
+            dy +
+            ((b * g.out_height + above / g.stride) * g.out_width + left / g.stride) * g.filters;
         for (int o = first; o < first + group_filters; o++) {
           const Index tap = (static_cast<Index>(o) * g.kernel_height + u) * g.kernel_width + v;
           sum += to_float(from[o]) * to_float(w[tap * group_channels + k]);
@@ -87,7 +92,8 @@ extern "C" __global__ void conv2d_backward_weight(const Element *__restrict__ x,
   __shared__ float scratch[32];
   const Geometry g = *geometry;
   const int group_channels = g.channels / g.groups, group_filters = g.filters / g.groups;
-  const Index taps = static_cast<Index>(g.filters) * g.kernel_height * g.kernel_width * group_channels;
+  const Index taps =
+      static_cast<Index>(g.filters) * g.kernel_height * g.kernel_width * group_channels;
   const Index pixels = static_cast<Index>(g.batch) * g.out_height * g.out_width;
   for (Index at = blockIdx.x; at < taps; at += gridDim.x) {
     const int k = static_cast<int>(at % group_channels);

@@ -12,19 +12,20 @@
 // of z into shared memory, by 16-byte copies that are all in flight at once, so that x and z are
 // read from memory once and y is written once: for the sizes above and float32 that is (29 · 29 + 5
 // · 5 + 25 · 25) · 4 = 5964 bytes a channel against 31 250 floating-point operations, below the
-// ratio at which arithmetic would bind. A slice of 29 x 29 takes 27 KB, so seven blocks share one
-// multiprocessor of 228 KB and all blocks of a training batch (28 images, 256 channels: 896) are
-// resident together.
+// ratio at which arithmetic would bind. A slice of 29 x 29 takes 27 KB and a thread 80 registers,
+// so six blocks share one multiprocessor of 228 KB: of a training batch (28 images, 256 channels:
+// 896 blocks) 792 are resident on 132 multiprocessors, and the others load while these compute.
 //
 // A thread holds TILE_H x TILE_W outputs of one channel in registers and walks over the taps with a
 // sliding window of x: each tap costs TILE_H + 1 reads of shared memory for TILE_H · TILE_W
 // multiply-adds, 6 for 25, which is where both units are busy for the same time. The threads of a
-// warp take LANES channels of neighbouring tiles; TILE_W is odd, so that their reads fall into
-// different banks.
+// warp take LANES channels of neighbouring tiles; TILE_W and the staged columns are odd, so that
+// their reads fall into different banks.
 //
-// Where there are more threads than tiles (the gradient by z), the rows of taps are split between
-// them, and the parts are summed in a fixed order at the end. Where a slice does not fit, the taps
-// are taken in chunks of rows; what does not fit even so goes to xcorr_depthwise_plain.
+// Where there are more threads than tiles (the gradient by z), the rows of taps are dealt out to
+// them in turn, neighbouring rows to neighbours (different banks again), and the parts are summed
+// in a fixed order at the end. Where a slice does not fit, the taps are taken in chunks of rows;
+// what does not fit even so goes to xcorr_depthwise_plain.
 
 #include "common.cuh"
 
@@ -94,10 +95,11 @@ __device__ inline const Element *tap(const Element *z, int u, int v, int width) 
   return z + (u * width + v) * kLanes;
 }
 
-// Adds taps [first, last) · width of one tile; `x` is the tile's corner for tap row 0.
-__device__ inline void correlate(const Element *x, const Element *z, int first, int last, int width,
-                                 int pitch, int z_step, Sums &sums) {
-  for (int u = first; u < last; u++) {
+// Adds every `step`-th row of taps in [first, last) to one tile; `x` is the tile's corner for tap
+// row 0.
+__device__ inline void correlate(const Element *x, const Element *z, int first, int last, int step,
+                                 int width, int pitch, int z_step, Sums &sums) {
+  for (int u = first; u < last; u += step) {
     const Element *rows = x + u * pitch * kLanes;
     const Element *taps = z_step > 0 ? tap(z, u, 0, width) : tap(z, -u, width - 1, width);
     float window[kTileH][kTileW];
@@ -169,10 +171,10 @@ __device__ inline void write_parts(const Output &out, int first_row, int tiles, 
 
 // Grid: (slices of kLanes channels, bands, images); blocks of a multiple of 32 threads.
 //
-// `band`: output rows a block, a multiple of kTileH. `columns`: staged columns, tiles across ·
-// kTileW + kernel_width − 1. `chunk`: tap rows staged at a time; all of them, unless every tile of
-// a band has threads of its own. `splits`: thread groups that share the tap rows of a tile; above 1
-// every (tile, split) has threads of its own. `aligned`: whether rows of channels start at
+// `band`: output rows a block, a multiple of kTileH. `columns`: staged columns, at least tiles
+// across · kTileW + kernel_width − 1. `chunk`: tap rows staged at a time; all of them, unless every
+// tile of a band has threads of its own. `splits`: thread groups that share the tap rows of a tile;
+// above 1 every (tile, split) has threads of its own. `aligned`: whether rows of channels start at
 // multiples of 16 bytes. Shared memory: the tile of x, (band + chunk − 1) · columns pixels, and
 // chunk · kernel_width of z, kLanes elements each; with parts to add up at least tiles · splits ·
 // kOutputs · kLanes floats.
@@ -214,8 +216,8 @@ extern "C" __global__ void __launch_bounds__(128, 6)
     for (int item = group; item < tiles * splits; item += groups) {
       const int tile = item % tiles, split = item / tiles;
       const int row = tile / tiles_across * kTileH, column = tile % tiles_across * kTileW;
-      correlate(x_tile + (row * columns + column) * kLanes + lane, taps, rows * split / splits,
-                rows * (split + 1) / splits, kernel_width, columns, flip ? -1 : 1, sums);
+      correlate(x_tile + (row * columns + column) * kLanes + lane, taps, split, rows, splits,
+                kernel_width, columns, flip ? -1 : 1, sums);
       if (!whole) continue;
       write_tile(out, first_row + row, column, sums);
       sums.clear();

@@ -55,7 +55,10 @@ export function planXcorr(sizes: XcorrSizes, multiprocessors: number): XcorrPlan
   return plans.sort((a, b) => workOf(a, sizes) - workOf(b, sizes))[0];
 }
 
-/** Rounds of a thread, in units of a read or a multiply-add, over all bands. */
+/**
+ * Time of all bands, in quarters of a cycle a warp: a multiprocessor issues four instructions a cycle, and reads
+ * shared memory for one of them.
+ */
 function workOf(
   { tile: [height, width], band, splits, grid }: XcorrPlan,
   sizes: XcorrSizes,
@@ -63,7 +66,8 @@ function workOf(
   const tiles = band / height * Math.ceil(sizes.outWidth / width);
   const rounds = Math.ceil(tiles * splits / groupsOf(sizes));
   const taps = Math.ceil(sizes.kernelHeight / splits) * sizes.kernelWidth;
-  return grid[1] * rounds * taps * (height * width + 2 * (height + 1));
+  const reads = height + 1;
+  return grid[1] * rounds * taps * Math.max(height * width + reads, 4 * reads);
 }
 
 function fit(
@@ -78,7 +82,8 @@ function fit(
   const bands = Math.min(down, Math.ceil(multiprocessors / (batch * slices)));
   const groups = groupsOf(sizes);
   const finish = (rows: number, chunk: number): XcorrPlan | undefined => {
-    const columns = across * width + sizes.kernelWidth - 1;
+    // An odd number: rows of tiles then start in different banks.
+    const columns = (across * width + sizes.kernelWidth - 1) | 1;
     const tiles = rows * across;
     const splits = Math.max(1, Math.min(chunk, Math.floor(groups / tiles)));
     const staged = ((rows * height + chunk - 1) * columns + chunk * sizes.kernelWidth) * SLICE;
