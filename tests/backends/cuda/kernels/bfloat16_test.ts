@@ -144,6 +144,22 @@ testEmulated("Values go to bfloat16 and back, rounded to the nearest, ties to ev
   });
 });
 
+for (const format of ["float32", "bfloat16"] as const) {
+  testEmulated(`Pictures go up as bytes and become ${format} on the device`, async () => {
+    await using _ = await useBackend("emulated");
+    tf.tidy(() => {
+      const cuda = tf.backend() as CudaBackend;
+      const bytes = Uint8Array.from({ length: 1003 }, (_, i) => i % 256);
+      const picture = cuda.empty([17, 59], "float32", "uint8");
+      cuda.driver.copyToDevice(cuda.address(picture), bytes, cuda.stream.address);
+      const { dataId, shape, dtype } = convert(cuda, picture, { format });
+      const values = tf.engine().makeTensorFromDataId(dataId, shape, dtype);
+      assertEquals(values.dataSync(), Float32Array.from(bytes));
+      cuda.disposeData(picture.dataId);
+    });
+  });
+}
+
 /** Random values as bfloat16 lies on the device; on another backend the same values, rounded. */
 function narrowed<T extends Tensor = Tensor4D>(rng: Rng, shape: readonly number[], mean = 0): T {
   return inStorage(randomTensor<T>(rng, shape, { mean }));
