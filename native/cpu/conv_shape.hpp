@@ -15,6 +15,7 @@ struct ConvShape {
   int64_t stride, padding, dilation, groups;
   int64_t bias, residual, activation;
   int64_t parts;  // bfloat16 parts of a float32 where matrix tiles multiply; 0: no tiles
+  int64_t approximate;  // whether results may be off by more than float32 rounds
 };
 
 }  // namespace siamban

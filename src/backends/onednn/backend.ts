@@ -39,6 +39,8 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
   readonly threads: number;
   /** Bfloat16 parts of a float32 in matrix tiles, see native/cpu/amx_tiles.hpp; 0: no tiles. */
   readonly tileParts: number;
+  /** Whether convolutions may be off by more than float32 rounds: Winograd, or two parts in tiles. */
+  readonly approximate: boolean;
   /** What oneDNN has prepared for each shape of a convolution. */
   readonly convolutions: ConvPlans;
   readonly #native: NativeCpu;
@@ -58,6 +60,7 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
     this.#native = native;
     this.#shared = new MemoryPool(this.#advise);
     this.threads = native.setThreads(threads);
+    this.approximate = precision !== "float32";
     this.tileParts = !tiles ? 0 : precision === "float32" ? 3 : 2;
     this.convolutions = new ConvPlans(this);
   }

@@ -71,7 +71,11 @@ export class ConvPlans {
 
   /** Finds or makes the plan of a problem. */
   plan(problem: ConvProblem): ConvPlan {
-    const integers = [...planNumbers(problem), this.#backend.tileParts];
+    const integers = [
+      ...planNumbers(problem),
+      this.#backend.tileParts,
+      Number(this.#backend.approximate),
+    ];
     const key = integers.join();
     let plan = this.#plans.get(key);
     if (plan === undefined) {
@@ -178,7 +182,7 @@ export function convWork(
   return { op: `${kind} ${form} ${direction}`, flops };
 }
 
-/** The numbers of the C struct `ConvShape` but for the last. */
+/** The numbers of the C struct `ConvShape` but for the last two. */
 function planNumbers({ direction, x, weight, y, geometry, ...fused }: ConvProblem): number[] {
   return [
     DIRECTION_CODE[direction],

@@ -13,28 +13,50 @@ import { assertClose } from "../../support/close.ts";
 import { choose } from "../../support/random_tensors.ts";
 import { testNative } from "./against_reference.ts";
 
-/** Largest error, relative to the largest value; measured: a third of it. */
-const TOLERANCES = { tf32: 2e-5, float32: 2e-6 } as const;
+/**
+ * Ways of our own, and their largest error relative to the largest value. Where there are no tiles,
+ * all but the float32 one are Winograd's.
+ */
+const WAYS = {
+  "two parts in matrix tiles": { options: {}, tolerance: 1e-4 },
+  "three parts in matrix tiles": { options: { precision: "float32" }, tolerance: 2e-6 },
+  "Winograd's F(4 x 4, 3 x 3)": { options: { tiles: false }, tolerance: 1e-4 },
+} as const;
 
-// Where there are no tiles, all are the same.
-for (const precision of ["tf32", "float32"] as const) {
-  testNative(`Convolutions on matrix tiles equal oneDNN's, precision ${precision}`, async () => {
+for (const [way, { options, tolerance }] of Object.entries(WAYS)) {
+  testNative(`Convolutions by ${way} equal oneDNN's`, async () => {
     const native = new NativeCpu(await nativeLibrary());
-    const [tiles, plain] = [{ precision }, { tiles: false }].map((options) =>
-      new OnednnBackend(native, options)
-    );
+    const own = new OnednnBackend(native, options);
+    const plain = new OnednnBackend(native, { tiles: false, precision: "float32" });
     for (let seed = 0; seed < 60; seed++) {
       const rng = new Rng(seed);
       const problem = randomProblem(rng);
-      const found = allPasses(tiles, problem), expected = allPasses(plain, problem);
+      const found = allPasses(own, problem), expected = allPasses(plain, problem);
       for (const pass of ["y", "dx", "dweight"] as const) {
         const what = `${pass} of seed ${seed}, x [${problem.x.shape}], ` +
           `weight [${problem.weight.shape}], ${JSON.stringify(problem.geometry)}`;
-        assertClose(found[pass], expected[pass], { tolerance: TOLERANCES[precision], what });
+        assertClose(found[pass], expected[pass], { tolerance, what });
       }
     }
   });
 }
+
+testNative("A changed weight changes what each way computes, whatever it keeps", async () => {
+  const native = new NativeCpu(await nativeLibrary());
+  for (const { options } of Object.values(WAYS)) {
+    const backend = new OnednnBackend(native, options), rng = new Rng(1);
+    const x = tensorOn(backend, randomValues(rng, [1, 9, 9, 32]));
+    const weight = tensorOn(backend, randomValues(rng, [32, 3, 3, 32]));
+    const attrs = { stride: 1, padding: 1, dilation: 1, groups: 1 } as never;
+    const run = () =>
+      backend.floats(
+        conv2dOnednn.kernelFunc({ inputs: { x, weight }, backend, attrs }) as TensorInfo,
+      ).slice();
+    const before = run();
+    backend.overwrite(weight, backend.floats(weight).map((value) => 2 * value));
+    assertClose(run(), before.map((value) => 2 * value), { tolerance: 1e-4 });
+  }
+});
 
 interface Values {
   readonly shape: number[];
@@ -72,10 +94,15 @@ function randomValues(rng: Rng, shape: number[]): Values {
   return { shape, values: Float32Array.from({ length }, () => rng.uniform() - 0.5) };
 }
 
+function tensorOn(backend: OnednnBackend, { shape, values }: Values): TensorInfo {
+  return backend.makeTensorInfo(shape, "float32", values.slice());
+}
+
 function allPasses(backend: OnednnBackend, { x, weight, bias, dy, geometry }: Problem) {
-  const tensor = ({ shape, values }: Values) =>
-    backend.makeTensorInfo(shape, "float32", values.slice());
-  const inputs = { x: tensor(x), weight: tensor(weight), bias: tensor(bias), dy: tensor(dy) };
+  const [xInfo, weightInfo, biasInfo, dyInfo] = [x, weight, bias, dy].map((values) =>
+    tensorOn(backend, values)
+  );
+  const inputs = { x: xInfo, weight: weightInfo, bias: biasInfo, dy: dyInfo };
   const [, height, width] = x.shape, [, kernelHeight, kernelWidth] = weight.shape;
   const run = (kernel: typeof conv2dOnednn, attrs: object) => {
     const out = kernel.kernelFunc({ inputs, backend, attrs: attrs as never }) as TensorInfo;
