@@ -72,6 +72,7 @@ extern "C" __global__ void __launch_bounds__(512)
              Element *__restrict__ gradient, int boxes, int kind, int zero_when_empty) {
   __shared__ double scratch[32];
   double weights = 0;
+#pragma unroll 8
   for (int i = threadIdx.x; i < boxes; i += blockDim.x) weights += weight[i];
   weights = block_sum(weights, scratch);
   const bool weighted = weights > 0;

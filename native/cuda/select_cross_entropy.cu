@@ -17,6 +17,7 @@ extern "C" __global__ void __launch_bounds__(1024)
   __shared__ double scratch[32];
   __shared__ int counters[32];
   int own[2] = {0, 0};
+#pragma unroll 8
   for (int i = threadIdx.x; i < points; i += blockDim.x) {
     own[0] += labels[i] == 0;
     own[1] += labels[i] == 1;
