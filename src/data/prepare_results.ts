@@ -104,10 +104,10 @@ function storedTracks(books: WorkFile, video: number, split: Split) {
   if (tracks.length === 0) return undefined;
   const boxes = Map.groupBy(
     books.all(
-      `SELECT frame, track, ex1, ey1, ex2, ey2, state, hash FROM box WHERE video = ?1 AND (
+      `SELECT frame, track, ex1, ey1, ex2, ey2, state, hash FROM box WHERE video = ? AND (
          state = ${WRITTEN} AND (entered IS NULL OR entered = 1) OR
-         entered = 1 AND track IN (SELECT id FROM track WHERE video = ?1 AND bare = 1))`,
-      video,
+         entered = 1 AND track IN (SELECT id FROM track WHERE video = ? AND bare = 1))`,
+      ...[video, video],
     ),
     (row) => row.track,
   );
