@@ -18,6 +18,7 @@ const USAGE = `Usage: deno task bench [options]
   --batch N      pairs a step of SiamBAN-R50, 2
   --rounds N     counted steps, ours and PyTorch's in turn, after one that is not counted; 5
   --threads N    CPU threads of either; all cores
+  --pin          ties CPU threads to processors
   --device NAME  auto, cuda, onednn, reference or emulated
   --precision P  on a GPU: float32, tf32 or bf16
   --only PART    steps, xcorr, loader, crops, tracking (which ONNX Runtime joins where npm has it), or
@@ -26,7 +27,7 @@ const USAGE = `Usage: deno task bench [options]
   --boxes N      of the made-up set of index; 10000000
   --growth       how step, memory and scoring grow with batch, image, backbone and sequences
   --short        of --growth: small sizes only, to see that it runs
-  --out DIR      where --growth writes growth.json and its plots as SVG
+  --out DIR      where figures go: bench.json, bench.md and ratios.svg, or growth.json and its plots
   --profile      where the time of a step goes, and how near it is to what the processor can do
   --no-torch     times ours alone
   --json         ends with one line of JSON`;
@@ -66,7 +67,7 @@ const REGIMES: readonly Regime[] = ["frozen", "trained"];
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
     string: ["batch", "rounds", "threads", "device", "precision", "only", "data", "boxes", "out"],
-    boolean: ["json", "torch", "help", "profile", "growth", "short"],
+    boolean: ["json", "torch", "help", "profile", "growth", "short", "pin"],
     negatable: ["torch"],
     default: {
       batch: "2",
@@ -82,6 +83,7 @@ export async function main(args: string[]): Promise<void> {
   const threads = whole("threads", options.threads) || navigator.hardwareConcurrency;
   await using backend = await useBackend(options.device as "auto", {
     threads,
+    pinThreads: options.pin,
     precision: options.precision as "float32" | undefined,
   });
   await using peer = options.torch && !options.profile && !options.growth
@@ -124,6 +126,9 @@ export async function main(args: string[]): Promise<void> {
     `peak memory: ${formatBytes(peakBytes.ours)}` +
       (peakBytes.torch ? `, PyTorch ${formatBytes(peakBytes.torch)}` : ""),
   );
+  if (options.out) {
+    await writeRows(options.out, rows, { backend: backend.name, threads, peakBytes });
+  }
   if (options.json) {
     console.log(JSON.stringify({ backend: backend.name, threads, rows, peakBytes }));
   }
@@ -295,6 +300,27 @@ function toRow({ name, network, torch, onnx, frame, without }: TrackingTimes): R
     framesPerSecond: 1 / frame,
     note: others.join(", "),
   };
+}
+
+/** Writes the rows as JSON, as a Markdown table, and the ratios as a plot. */
+async function writeRows(out: string, rows: readonly Row[], about: object): Promise<void> {
+  const { renderSvg } = await import("../src/evaluation/plots/render.ts");
+  await Deno.mkdir(out, { recursive: true });
+  await Deno.writeTextFile(`${out}/bench.json`, JSON.stringify({ ...about, rows }, null, 2));
+  const head = ["work", "unit", "here", "PyTorch", "times as fast"];
+  const cells = rows.map(({ name, unit, ours, torch, ratio }) => [
+    name,
+    unit,
+    ours.toPrecision(3),
+    torch?.toPrecision(3) ?? "",
+    ratio?.toFixed(2) ?? "",
+  ]);
+  const table = [head, head.map(() => "---"), ...cells].map((row) => `| ${row.join(" | ")} |`);
+  await Deno.writeTextFile(`${out}/bench.md`, `${table.join("\n")}\n`);
+  const compared = rows.filter(({ ratio }) => ratio !== undefined);
+  const points = compared.map(({ name, ratio }, x) => ({ x, label: name, cost: ratio! }));
+  const plot = plotGrowth({ name: "times as fast", by: "work", unit: "x", points });
+  await Deno.writeTextFile(`${out}/ratios.svg`, renderSvg(plot));
 }
 
 function compare(name: string, ours: readonly number[], torch: readonly number[]): Row {

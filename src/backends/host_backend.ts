@@ -18,6 +18,8 @@ export interface BackendOptions {
   readonly deterministic?: boolean;
   /** Has a GPU wait after each launch, so that a fault names the op and its shapes. */
   readonly deviceDebug?: boolean;
+  /** Ties each thread of native kernels but the calling one to a processor; pays only on a quiet machine. */
+  readonly pinThreads?: boolean;
   /** Whether a CPU's matrix tiles may be used; by default they are. */
   readonly tiles?: boolean;
 }

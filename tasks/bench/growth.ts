@@ -7,7 +7,7 @@ export interface Growth {
   readonly name: string;
   /** What grows, and the cost's unit. */
   readonly by: string;
-  readonly unit: "s" | "MiB";
+  readonly unit: "s" | "MiB" | "x";
   readonly points: readonly GrowthPoint[];
   /** Exponent p of the fitted cost ≈ a · quantityᵖ; 1 is in proportion. Absent for names. */
   readonly slope?: number;

@@ -54,12 +54,13 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
 
   constructor(
     native: NativeCpu,
-    { threads = 0, precision, tiles = true }: BackendOptions = {},
+    { threads = 0, precision, tiles = true, pinThreads = false }: BackendOptions = {},
   ) {
     super();
     this.#native = native;
     this.#shared = new MemoryPool(this.#advise);
     this.threads = native.setThreads(threads);
+    if (pinThreads) native.pinThreads();
     this.approximate = precision !== "float32";
     this.tileParts = !tiles ? 0 : precision === "float32" ? 3 : 2;
     this.convolutions = new ConvPlans(this);

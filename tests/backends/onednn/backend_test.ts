@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { OnednnBackend } from "../../../src/backends/onednn/backend.ts";
+import { NativeCpu } from "../../../src/backends/onednn/bindings/native.ts";
+import { nativeLibrary } from "../../../src/backends/onednn/toolchain.ts";
 import { NativeError } from "../../../src/ffi/library.ts";
 import { Conv2d, convGeometry, foldedConv2d } from "../../../src/ops/mod.ts";
 import { Rng } from "../../../src/random.ts";
@@ -33,6 +35,13 @@ testNative("OnednnBackend turns what oneDNN refuses into a NativeError", () => {
   const error = assertThrows(() => backend.convolutions.plan(problem), NativeError);
   assertEquals(error.call, "siamban_conv2d_plan");
   assertStringIncludes(error.message, "x [1,5,5,4], weight [8,3,3,4]");
+});
+
+testNative("pinThreads() ties all threads but one, where there are processors enough", async () => {
+  const native = new NativeCpu(await nativeLibrary());
+  const threads = Math.min(2, navigator.hardwareConcurrency);
+  native.setThreads(threads);
+  assertEquals(native.pinThreads(), Deno.build.os === "linux" ? threads - 1 : 0);
 });
 
 testNative("A thousand steps use the same memory again", () => {

@@ -18,9 +18,9 @@ import { testNative } from "./against_reference.ts";
  * all but the float32 one are Winograd's.
  */
 const WAYS = {
-  "two parts in matrix tiles": { options: {}, tolerance: 1e-4 },
+  "two parts in matrix tiles": { options: {}, tolerance: 2e-5 },
   "three parts in matrix tiles": { options: { precision: "float32" }, tolerance: 2e-6 },
-  "Winograd's F(4 x 4, 3 x 3)": { options: { tiles: false }, tolerance: 1e-4 },
+  "Winograd's F(4 x 4, 3 x 3)": { options: { tiles: false }, tolerance: 2e-5 },
 } as const;
 
 for (const [way, { options, tolerance }] of Object.entries(WAYS)) {

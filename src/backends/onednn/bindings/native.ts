@@ -8,6 +8,7 @@ const CALL = { parameters: ["buffer"], result: "i32" } as const; // const Args *
 const symbols = {
   siamban_last_error: { parameters: [], result: "pointer" }, // -> const char *
   siamban_set_threads: { parameters: ["i32"], result: "i32" }, // count -> count in use
+  siamban_pin_threads: { parameters: [], result: "i32" }, // -> count of tied threads
   siamban_advise_huge_pages: { parameters: ["u64", "u64"], result: "void" }, // address, bytes
   siamban_conv2d_plan: CALL,
   siamban_conv2d_pack: CALL,
@@ -82,6 +83,11 @@ export class NativeCpu {
   /** Uses `count` threads, or one a core for 0; returns the number in use. */
   setThreads(count: number): number {
     return this.#functions.siamban_set_threads(count);
+  }
+
+  /** Ties each thread but this one to a processor of its own; returns how many it tied. */
+  pinThreads(): number {
+    return this.#functions.siamban_pin_threads();
   }
 
   /** Asks for huge pages behind fresh memory. */
