@@ -280,7 +280,7 @@ class AmxForward : public OwnConvolution {
 std::unique_ptr<OwnConvolution> make_amx_forward(const ConvShape &shape) {
   const int64_t reach = shape.dilation * (std::min(shape.kernel_height, shape.kernel_width) - 1);
   const bool turned = shape.direction == kBackwardInput;
-  if (!amx_usable() || shape.parts < 2 || shape.groups != 1 || shape.channels < 16 || shape.out_channels < 16) return nullptr;
+  if (!amx_usable() || shape.activation == kHardSwish || shape.parts < 2 || shape.groups != 1 || shape.channels < 16 || shape.out_channels < 16) return nullptr;
   if (turned && shape.padding > reach) return nullptr;
   if (shape.parts == 3) return std::make_unique<AmxForward<3>>(shape);
   return std::make_unique<AmxForward<2>>(shape);

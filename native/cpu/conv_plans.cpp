@@ -74,12 +74,18 @@ dnnl::primitive_attr fused_after(const ConvShape &args) {
 #if DNNL_VERSION_MAJOR >= 3
   if (args.activation == siamban::kRelu) ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
   if (args.activation == siamban::kRelu6) ops.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
+  if (args.activation == siamban::kHardSwish) {
+    ops.append_eltwise(dnnl::algorithm::eltwise_hardswish, 1.f / 6, .5f);
+  }
 #else
   if (args.activation == siamban::kRelu) {
     ops.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
   }
   if (args.activation == siamban::kRelu6) {
     ops.append_eltwise(1, dnnl::algorithm::eltwise_clip, 0, 6);
+  }
+  if (args.activation == siamban::kHardSwish) {
+    ops.append_eltwise(1, dnnl::algorithm::eltwise_hardswish, 0, 0);
   }
 #endif
   dnnl::primitive_attr attr;

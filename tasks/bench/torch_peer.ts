@@ -1,4 +1,6 @@
+import { dirname, join } from "@std/path";
 import source from "./torch_peer.py" with { type: "text" };
+import trackingSource from "./tracking_peer.py" with { type: "text" };
 
 /** The same model in PyTorch, in a process of its own that takes one command at a time. */
 export class TorchPeer implements AsyncDisposable {
@@ -36,9 +38,11 @@ export class TorchPeer implements AsyncDisposable {
   ): Promise<TorchPeer | undefined> {
     for (const python of [Deno.env.get("PYTHON") ?? "python3", "/usr/bin/python3"]) {
       if (!await hasTorch(python, device)) continue;
-      // A file of its own, so that this works where the program is one bundled file.
-      const script = await Deno.makeTempFile({ suffix: ".py" });
+      // Files of their own, so that this works where the program is one bundled file.
+      const folder = await Deno.makeTempDir();
+      const script = join(folder, "torch_peer.py");
       await Deno.writeTextFile(script, source);
+      await Deno.writeTextFile(join(folder, "tracking_peer.py"), trackingSource);
       const child = new Deno.Command(python, {
         args: [script, String(threads), device],
         stdin: "piped",
@@ -64,7 +68,7 @@ export class TorchPeer implements AsyncDisposable {
     await this.#writer.close();
     await this.#lines.return?.();
     await this.#child.status;
-    await Deno.remove(this.#script);
+    await Deno.remove(dirname(this.#script), { recursive: true });
   }
 }
 

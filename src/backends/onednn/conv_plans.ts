@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
-import { ACTIVATION_CODE, type ActivationKind } from "../../ops/activation.ts";
+import { ACTIVATION_CODE, type AnyActivationKind } from "../../ops/activation.ts";
 import type { ConvGeometry } from "../../ops/conv2d.ts";
 import type { CallWork } from "../call_profile.ts";
 import type { OnednnBackend } from "./backend.ts";
@@ -25,7 +25,7 @@ export interface ConvProblem {
   readonly geometry: ConvGeometry;
   readonly bias?: boolean;
   readonly residual?: boolean;
-  readonly activation?: ActivationKind;
+  readonly activation?: AnyActivationKind;
 }
 
 /** What oneDNN has prepared for one {@linkcode ConvProblem}. */

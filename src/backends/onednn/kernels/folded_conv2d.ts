@@ -26,8 +26,7 @@ export const foldedConv2dOnednn = FoldedConv2d.kernel(
       geometry,
       bias: norm.bias !== undefined || norm.normWeight !== undefined,
       residual: residual !== undefined,
-      // Older versions of oneDNN do not fuse a hard swish.
-      activation: activation === "hard_swish" ? "none" : activation,
+      activation,
     } as const;
     const plan = cpu.convolutions.plan(problem);
     const filter = norm.normWeight
@@ -38,10 +37,6 @@ export const foldedConv2dOnednn = FoldedConv2d.kernel(
       integers: [plan.id],
       work: () => convWork(problem),
     });
-    if (activation === "hard_swish") {
-      const size = y.shape.reduce((product, length) => product * length, 1);
-      cpu.run("siamban_hard_swish", { x: y, y }, { integers: [size] });
-    }
     return y;
   },
 );
