@@ -35,6 +35,7 @@ BlockRunner::BlockRunner()
       states_(new State[kMostThreads]),
       fiber_of_(new Fiber *[kMostThreads]) {
   mprotect(dynamic_ + kDynamicPages, kGuard, PROT_NONE);
+  for (int i = 0; i < kMostThreads; i++) mprotect(stacks_ + i * kStackBytes, kGuard, PROT_NONE);
   reset_fibers();
 }
 
@@ -276,11 +277,15 @@ std::string BlockRunner::position() const {
                      b.y, b.z, t.x, t.y, t.z);
 }
 
+bool BlockRunner::is_stack(uint64_t address) const {
+  return address - reinterpret_cast<uint64_t>(stacks_) < kMostThreads * kStackBytes;
+}
+
 bool BlockRunner::owns(uint64_t address) const {
   auto within = [address](const void *start, size_t bytes) {
     return address - reinterpret_cast<uint64_t>(start) < bytes;
   };
-  if (within(stacks_, kMostThreads * kStackBytes) || within(&context_, sizeof context_) ||
+  if (is_stack(address) || within(&context_, sizeof context_) ||
       within(threads_.get(), kMostThreads * sizeof(ThreadContext)) ||
       within(context_.services, sizeof *context_.services)) {  // that barriers and shuffles call
     return true;

@@ -56,6 +56,7 @@ class BlockRunner {
   void abandon(int code, const std::string &text);
   std::string position() const;
   bool owns(uint64_t address) const;
+  bool is_stack(uint64_t address) const;
 
   sigjmp_buf escape;
   Failure caught{0, ""};

@@ -28,12 +28,16 @@ void pass_on(int signal, siginfo_t *info, void *context) {
   }
 }
 
-Failure explain(int signal, const siginfo_t *info) {
+Failure explain(int signal, const siginfo_t *info, const BlockRunner &runner) {
   if (signal == SIGFPE) return {kLaunchFailed, "divides an integer by zero"};
   if (signal == SIGILL) return {kLaunchFailed, "ran into a trap"};
   // A general protection fault carries no address: vector moves demand alignment.
   if (info->si_code == SI_KERNEL) return {kMisaligned, "accesses a vector at a misaligned address"};
   Address address = reinterpret_cast<Address>(info->si_addr);
+  if (runner.is_stack(address)) {
+    return {kLaunchFailed, format_text("needs more than the %zu bytes of stack that a thread has here",
+                                       kStackBytes)};
+  }
   return {kIllegalAddress, format_text("accesses 0x%zx: %s", size_t(address),
                                        describe_address(address).c_str())};
 }
@@ -41,7 +45,7 @@ Failure explain(int signal, const siginfo_t *info) {
 void handle(int signal, siginfo_t *info, void *context) {
   BlockRunner *runner = BlockRunner::active();
   if (!runner) return pass_on(signal, info, context);
-  Failure failure = explain(signal, info);
+  Failure failure = explain(signal, info, *runner);
   runner->abandon(failure.code, failure.text);
   siglongjmp(runner->escape, 1);
 }

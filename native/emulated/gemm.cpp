@@ -21,6 +21,8 @@ void multiply_tile(int64_t k, const float *a, const float *b, float *sum) {
   Vector low[kTall] = {}, high[kTall] = {};
   for (int64_t p = 0; p < k; p++) {
     Vector b0 = *reinterpret_cast<const Vector *>(b), b1 = *reinterpret_cast<const Vector *>(b + 8);
+    // Unrolled, or the sums would go through memory.
+#pragma GCC unroll 6
     for (int i = 0; i < kTall; i++) {
       low[i] += a[i] * b0;
       high[i] += a[i] * b1;
@@ -28,6 +30,7 @@ void multiply_tile(int64_t k, const float *a, const float *b, float *sum) {
     a += kTall;
     b += kWide;
   }
+#pragma GCC unroll 6
   for (int i = 0; i < kTall; i++) {
     *reinterpret_cast<Vector *>(sum + i * kWide) = low[i];
     *reinterpret_cast<Vector *>(sum + i * kWide + 8) = high[i];

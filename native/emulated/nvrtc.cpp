@@ -143,7 +143,7 @@ void compile(Program &program, const Options &options) {
   std::vector<std::string> arguments = {
       "-x", "c++", "-std=gnu++" + options.standard.substr(3), "-O2", "-march=native", "-shared", "-fPIC",
       "-ffixed-r15", "-mtls-dialect=gnu2", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
-      "-fno-strict-aliasing", "-fno-exceptions", "-fno-stack-protector", "-fno-semantic-interposition",
+      "-fno-strict-aliasing", "-fno-exceptions", "-fno-stack-protector", "-fstack-clash-protection", "-fno-semantic-interposition",
       "-fno-gnu-unique",  // or the object could never be unloaded
       "-w", "-Wl,-Bsymbolic", "-Wl,-z,defs"};
   if (options.checked) {

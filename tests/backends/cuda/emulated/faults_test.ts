@@ -122,6 +122,12 @@ const FAULTS: readonly Fault[] = [
     says: /thread \(7, 0, 0\): ran into __trap/,
   },
   {
+    what: "local arrays beyond the stack",
+    source: "volatile float big[20000];\nbig[threadIdx.x] = 1; x[0] = big[threadIdx.x];",
+    status: 719,
+    says: /needs more than the 65536 bytes of stack/,
+  },
+  {
     what: "dynamic shared memory beyond what the launch gave",
     source: "extern __shared__ float tile[];\ntile[threadIdx.x + 64] = 1; x[0] = tile[70];",
     launch: { shared: 256 },
