@@ -220,8 +220,14 @@ class Run {
     let previous: Pick<MeteredStep, "averages"> | undefined = resume?.averages
       ? { averages: resume.averages }
       : undefined;
+    let toldRefusal = false;
     for await (const event of trainer.run(this.#loading.watch(batches))) {
       for (const text of this.#loading.takeNotices()) yield message(`data: ${text}`);
+      const refused = trainer.recordingRefused;
+      if (refused !== undefined && !toldRefusal) {
+        toldRefusal = true;
+        yield message(`${refused}; steps go on launch by launch`);
+      }
       if (event.kind === "step") {
         const step = meterStep(event.report, { previous, epochs: training.epochs });
         previous = step;
