@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor4D } from "@tensorflow/tfjs";
+import type { Tensor4D, TensorInfo } from "@tensorflow/tfjs";
 import { useBackend } from "../../../src/backends/mod.ts";
-import type { CudaBackend } from "../../../src/backends/cuda/backend.ts";
+import { type CudaBackend, sizeOf } from "../../../src/backends/cuda/backend.ts";
 import type { ConvPass } from "../../../src/backends/cuda/bindings/cudnn.ts";
+import { queueWidened } from "../../../src/backends/cuda/kernels/conv2d.ts";
 import { queuePlainConvolution } from "../../../src/backends/cuda/kernels/conv2d_plain.ts";
 import {
   Conv2dBackwardInput,
@@ -23,6 +24,34 @@ const PROBLEMS = [
   { x: [1, 8, 8, 6], weight: [6, 3, 3, 1], stride: 1, padding: 2, dilation: 2, groups: 6 },
   { x: [2, 5, 6, 4], weight: [4, 1, 3, 2], stride: 1, padding: 0, dilation: 1, groups: 2 },
 ] as const;
+
+Deno.test({
+  name: "queueWidened() equals the same pass in bfloat16, up to rounding",
+  ignore: !emulated.available,
+  async fn() {
+    await using _ = await useBackend("emulated", { precision: "bf16" });
+    const cuda = tf.backend() as CudaBackend;
+    const rng = new Rng(9);
+    const draw = (shape: number[]) =>
+      cuda.activation(Float32Array.from({ length: sizeOf(shape) }, () => rng.normal()), shape);
+    const [x, weight, y, expected] = [[1, 6, 6, 8], [8, 3, 3, 8], [1, 6, 6, 8], [1, 6, 6, 8]]
+      .map(draw);
+    const problem = {
+      pass: "forward",
+      x: x.shape,
+      weight: weight.shape,
+      y: y.shape,
+      geometry: { stride: 1, padding: 1, dilation: 1, groups: 1 },
+      format: "bfloat16",
+    } as const;
+    const operands = { first: cuda.address(x), second: cuda.address(weight) };
+    assert(queueWidened(cuda, problem, { ...operands, output: cuda.address(y) }));
+    assert(cuda.convolutions.run(problem, { ...operands, output: cuda.address(expected) }));
+    const read = (info: TensorInfo) => cuda.readSync(info.dataId) as Float32Array;
+    assertClose(read(y), read(expected), { tolerance: 0.01 });
+    for (const { dataId } of [x, weight, y, expected]) cuda.disposeData(dataId);
+  },
+});
 
 for (const { x: shape, weight: filters, ...geometry } of PROBLEMS) {
   Deno.test({

@@ -44,6 +44,10 @@ const FAULTS: Readonly<Record<string, (cuda: CudaBackend) => void>> = {
     cuda.release(block);
     cuda.release(block);
   },
+  "no memory": (cuda) => {
+    const maps = Array.from({ length: 100 }, () => cuda.empty([28, 63, 63, 16]));
+    throw new Error(`${maps.length} maps fit`);
+  },
   "unlike shapes": (cuda) => {
     const x = cuda.empty([1, 8, 8, 4]), y = cuda.empty([1, 8, 8, 6]);
     cuda.convolutions.run({
@@ -79,6 +83,11 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   stride: ["doubling.cu doubling with float32 [2048]", "kernel doubling", "grid 8 x 1 x 1"],
   "freed memory": ["doubling.cu doubling", "8192 bytes", "kernel doubling"],
   "freed twice": ["Cannot free device memory", "free each block once"],
+  "no memory": [
+    "Cannot allocate 6.8 MiB",
+    "this program holds",
+    "try training.batchSize 21 instead of 28",
+  ],
   "unlike shapes": ["cudnnGetConvolutionForwardAlgorithm_v7", "BAD_PARAM"],
 };
 
@@ -90,6 +99,7 @@ if (!import.meta.main) {
       async fn() {
         const { stdout } = await new Deno.Command(Deno.execPath(), {
           args: ["run", "-A", "--no-check", HERE, fault],
+          env: { SIAMBAN_EMULATED_MEMORY: `${64 << 20}` },
         }).output();
         const text = new TextDecoder().decode(stdout);
         for (const word of words) assertStringIncludes(text, word);

@@ -9,7 +9,7 @@ import { type CudaBackend, sizeOf } from "../backend.ts";
 import type { ConvOperands, ConvProblem } from "../convolutions.ts";
 import type { DeviceBlock } from "../memory_pool.ts";
 import { FORMAT_BYTES } from "../storage.ts";
-import { convert, convertTo, inFormat } from "./convert.ts";
+import { convert, convertMemory, convertTo, inFormat } from "./convert.ts";
 import { queuePlainConvolution } from "./conv2d_plain.ts";
 import { finishConvolution } from "./finish_convolution.ts";
 
@@ -116,10 +116,58 @@ export function queueConvolution(
 ): void {
   cuda.guard(
     () => {
-      if (!cuda.convolutions.run(problem, operands)) queuePlainConvolution(cuda, problem, operands);
+      if (cuda.convolutions.run(problem, operands)) return;
+      if (problem.format === "bfloat16" && queueWidened(cuda, problem, operands)) return;
+      queuePlainConvolution(cuda, problem, operands);
     },
     () => describeProblem(problem),
   );
+}
+
+/**
+ * Queues a bfloat16 pass as one of float32 between conversions, for shapes of which cuDNN knows only that.
+ *
+ * @returns Whether cuDNN knows it.
+ */
+export function queueWidened(
+  cuda: CudaBackend,
+  problem: ConvProblem,
+  operands: ConvOperands,
+): boolean {
+  const { pass, x, weight, y } = problem;
+  const sizes = {
+    first: sizeOf(pass === "backwardInput" ? weight : x),
+    second: sizeOf(pass === "forward" ? weight : y),
+    output: sizeOf(pass === "forward" ? y : pass === "backwardInput" ? x : weight),
+  };
+  const wide = Object.values(sizes).map((size) => cuda.scratch(FORMAT_BYTES.float32 * size));
+  const [first, second, output] = wide;
+  const widen = (from: bigint, to: DeviceBlock, size: number) =>
+    convertMemory(cuda, {
+      from: { address: from },
+      source: "bfloat16",
+      to,
+      target: "float32",
+      size,
+    });
+  widen(operands.first, first, sizes.first);
+  widen(operands.second, second, sizes.second);
+  const done = cuda.convolutions.run({ ...problem, format: "float32" }, {
+    first: first.address,
+    second: second.address,
+    output: output.address,
+  });
+  if (done) {
+    convertMemory(cuda, {
+      from: output,
+      source: "float32",
+      to: { address: operands.output },
+      target: "bfloat16",
+      size: sizes.output,
+    });
+  }
+  for (const block of wide) cuda.release(block);
+  return done;
 }
 
 /** A convolution in words. */

@@ -1,6 +1,7 @@
 import type { DataType, TensorInfo } from "@tensorflow/tfjs";
 import source from "../../../../native/cuda/convert.cu" with { type: "text" };
 import { type CudaBackend, sizeOf } from "../backend.ts";
+import type { DeviceMemory } from "../launcher.ts";
 import type { DeviceBlock } from "../memory_pool.ts";
 import { CudaProgram } from "../program.ts";
 import { formatOf, type StorageFormat } from "../storage.ts";
@@ -23,6 +24,25 @@ export function convert(
   const y = cuda.empty(x.shape, dtype, format);
   queue(cuda, x, { to: y, format, boolean: dtype === "bool" });
   return y;
+}
+
+/** Converts `size` values in device memory that is no tensor's. */
+export function convertMemory(
+  cuda: CudaBackend,
+  { from, source, to, target, size }: {
+    readonly from: DeviceMemory;
+    readonly source: StorageFormat;
+    readonly to: DeviceMemory;
+    readonly target: StorageFormat;
+    readonly size: number;
+  },
+): void {
+  cuda.launch(program, {
+    function: "convert",
+    threads: Math.ceil(size / 4),
+    types: { Source: source, Target: target },
+    args: [from, to, size, 0],
+  });
 }
 
 /** Writes the values of a tensor in another format to a block. */
