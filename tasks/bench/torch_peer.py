@@ -275,7 +275,11 @@ def main():
     print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
     for line in sys.stdin:
         name, *arguments = line.split()
-        print(json.dumps(getattr(session, name)(*arguments)), flush=True)
+        try:
+            answer = getattr(session, name)(*arguments)
+        except Exception as error:  # told to the caller, who goes on with other commands
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,9 @@ export class TorchPeer implements AsyncDisposable {
     await this.#writer.write(new TextEncoder().encode(`${command}\n`));
     const { value, done } = await this.#lines.next();
     if (done) throw new Error(`Cannot time PyTorch: its process ended at "${command}"`);
-    return JSON.parse(value);
+    const answer = JSON.parse(value);
+    if (answer.error) throw new Error(`Cannot time PyTorch: "${command}" gave ${answer.error}`);
+    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

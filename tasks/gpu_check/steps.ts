@@ -49,8 +49,8 @@ export async function checkSteps(
 
 interface Costs {
   readonly own: StepCost;
-  /** PyTorch's milliseconds by variant; null where it failed. */
-  readonly torch: Readonly<Record<string, number | null>>;
+  /** PyTorch's milliseconds by variant, or why it failed. */
+  readonly torch: Readonly<Record<string, number | string>>;
 }
 
 async function inTurn(
@@ -68,7 +68,7 @@ async function inTurn(
   // Caches fill, algorithms are tried, a step is recorded.
   await model.time(5);
   const own: StepCost[] = [];
-  const torch: Record<string, number | null> = {};
+  const torch: Record<string, number | string> = {};
   for (const variant of variants) {
     const times: number[] = [];
     try {
@@ -80,8 +80,8 @@ async function inTurn(
         if (answer) times.push(1000 * answer.seconds);
       }
       if (peer) torch[variant] = median(times);
-    } catch {
-      torch[variant] = null; // its process ended: an older PyTorch does not know all of this
+    } catch (error) {
+      torch[variant] = (error as Error).message; // an older PyTorch does not know all of this
     }
   }
   while (own.length < scale.rounds) own.push(await model.time(scale.stepsPerRound));
@@ -98,8 +98,10 @@ async function inTurn(
 
 function figuresOf(name: string, { own, torch }: Costs, { batch }: Scale): Figure[] {
   const [same, best] = Object.entries(torch);
-  const ratio = (entry: [string, number | null] | undefined) =>
-    entry?.[1] ? { name: `PyTorch ${entry[0]}`, ratio: entry[1] / own.ms } : undefined;
+  const ratio = (entry: [string, number | string] | undefined) =>
+    typeof entry?.[1] === "number"
+      ? { name: `PyTorch ${entry[0]}`, ratio: entry[1] / own.ms }
+      : undefined;
   const compared = ratio(same), toBest = ratio(best);
   const graph = name.endsWith("on");
   return [

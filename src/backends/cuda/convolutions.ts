@@ -127,7 +127,7 @@ export class Convolutions implements Disposable {
     const plan = this.#plan(problem, operands);
     if (!plan) return false;
     const fits = tail.activation === "relu" || plan.algorithm === PRECOMPUTED_GEMM;
-    if (plan.unfused || !fits || problem.format !== "float32") return false;
+    if (plan.unfused || !fits) return false;
     try {
       this.#withWorkspace(
         plan.workspaceBytes,
