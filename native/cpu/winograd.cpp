@@ -89,8 +89,8 @@ class Winograd : public OwnConvolution {
       {
 #pragma omp for schedule(dynamic, 4)
         for (int64_t t = first; t < last; t++) {
-          winograd_transform_input(tiles_, t, t + 1, operands.input, inputs_, inputs + (t - first) * in_row, in_row,
-                                   in_plane);
+          winograd_transform_input(tiles_, t, operands.input, inputs_, inputs + (t - first) * in_row,
+                                   {in_plane, in_row, in_row});
         }
 #pragma omp for schedule(dynamic, 1) collapse(2)
         for (int64_t e = 0; e < 36; e++) {
@@ -180,36 +180,37 @@ WinogradTile winograd_tile(const WinogradTiles &t, int64_t index) {
   return {grid / (d * d), grid / d % d + 4 * d * row, grid % d + 4 * d * column};
 }
 
-void winograd_transform_input(const WinogradTiles &tiles, int64_t first, int64_t last, const float *x,
-                              int64_t channels, float *to, int64_t row, int64_t plane) {
+void winograd_transform_input(const WinogradTiles &tiles, int64_t index, const float *x, int64_t channels,
+                              float *to, const WinogradLayout &layout) {
   const int64_t d = tiles.dilation;
-  for (int64_t t = first; t < last; t++, to += row) {
-    const WinogradTile tile = winograd_tile(tiles, t);
-    const float *from[36];
-    for (int64_t i = 0; i < 36; i++) {
-      const int64_t iy = tile.y - tiles.top + i / 6 * d, ix = tile.x - tiles.left + i % 6 * d;
-      const bool inside = iy >= 0 && iy < tiles.in_height && ix >= 0 && ix < tiles.in_width;
-      from[i] = inside ? x + ((tile.image * tiles.in_height + iy) * tiles.in_width + ix) * channels : nullptr;
+  const WinogradTile tile = winograd_tile(tiles, index);
+  const float *from[36];
+  for (int64_t i = 0; i < 36; i++) {
+    const int64_t iy = tile.y - tiles.top + i / 6 * d, ix = tile.x - tiles.left + i % 6 * d;
+    const bool inside = iy >= 0 && iy < tiles.in_height && ix >= 0 && ix < tiles.in_width;
+    from[i] = inside ? x + ((tile.image * tiles.in_height + iy) * tiles.in_width + ix) * channels : nullptr;
+  }
+  for (int64_t c = 0; c < channels; c += kLanes) {
+    const int64_t count = std::min(kLanes, channels - c), at = layout.offset(c);
+    Vector pixels[36], rows[36], all[36];
+    for (int i = 0; i < 36; i++) {
+      pixels[i] = !from[i]          ? Vector{}
+                  : count == kLanes ? load(from[i] + c)
+                                    : load_part(from[i] + c, count);
     }
-    for (int64_t c = 0; c < channels; c += kLanes) {
-      const int64_t count = std::min(kLanes, channels - c);
-      Vector pixels[36], rows[36], all[36];
-      for (int i = 0; i < 36; i++) {
-        pixels[i] = !from[i]         ? Vector{}
-                    : count == kLanes ? load(from[i] + c)
-                                      : load_part(from[i] + c, count);
-      }
-      for (int i = 0; i < 6; i++) transform(kMatrices.input, pixels + i, 6, rows + i, 6);
-      for (int i = 0; i < 6; i++) transform(kMatrices.input, rows + 6 * i, 1, all + 6 * i, 1);
-      for (int i = 0; i < 36; i++) store(to + i * plane + c, all[i]);
-    }
+    for (int i = 0; i < 6; i++) transform(kMatrices.input, pixels + i, 6, rows + i, 6);
+    for (int i = 0; i < 6; i++) transform(kMatrices.input, rows + 6 * i, 1, all + 6 * i, 1);
+    for (int i = 0; i < 36; i++) store(to + i * layout.plane + at, all[i]);
   }
 }
 
+bool winograd_fits(const ConvShape &s) {
+  return s.approximate && s.kernel_height == 3 && s.kernel_width == 3 && s.stride == 1 && s.groups == 1 &&
+         s.channels >= 32 && s.out_channels >= 32 && s.padding <= 2 * s.dilation;
+}
+
 std::unique_ptr<OwnConvolution> make_winograd(const ConvShape &s) {
-  const bool fits = s.kernel_height == 3 && s.kernel_width == 3 && s.stride == 1 && s.groups == 1 &&
-                    s.channels >= 32 && s.out_channels >= 32 && s.padding <= 2 * s.dilation;
-  if (!s.approximate || !fits) return nullptr;
+  if (!winograd_fits(s)) return nullptr;
   return std::make_unique<Winograd>(s);
 }
 

@@ -25,16 +25,25 @@ struct WinogradTile {
 WinogradTiles winograd_tiles(const ConvShape &shape);
 WinogradTile winograd_tile(const WinogradTiles &tiles, int64_t index);
 
-// Bᵀ x B of tiles [first, last) into [36][last − first][row], `plane` floats apart; columns from `channels` to the
-// next full vector are zeros.
-void winograd_transform_input(const WinogradTiles &tiles, int64_t first, int64_t last, const float *x,
-                              int64_t channels, float *to, int64_t row, int64_t plane);
+// Where the 36 numbers of a channel go: matrices `plane` floats apart, groups of `width` channels `panel` apart.
+struct WinogradLayout {
+  int64_t plane, panel, width;
+
+  int64_t offset(int64_t channel) const { return channel / width * panel + channel % width; }
+};
+
+// Bᵀ x B of one tile; channels up to the next full vector become zeros.
+void winograd_transform_input(const WinogradTiles &tiles, int64_t index, const float *x, int64_t channels,
+                              float *to, const WinogradLayout &layout);
 
 // Rows and planes off multiples of 4 KB, so that neighbours do not fall into one set of the cache.
 inline int64_t winograd_row(int64_t channels) {
   const int64_t whole = (channels + 31) / 32 * 32;
   return whole % 512 == 0 ? whole + 32 : whole;
 }
+
+// Whether a convolution is of the kind, and wide enough to gain.
+bool winograd_fits(const ConvShape &shape);
 
 std::unique_ptr<OwnConvolution> make_winograd(const ConvShape &shape);
 std::unique_ptr<OwnConvolution> make_winograd_weight_gradient(const ConvShape &shape);
