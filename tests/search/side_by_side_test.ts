@@ -1,12 +1,15 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Rank, Tensor4D } from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ProtocolName, Region } from "../../src/evaluation/mod.ts";
 import { type Followed, followSequence } from "../../src/evaluation/run/follow.ts";
 import { trackerOptions } from "../../src/experiment/held_out.ts";
+import type { Ltwh } from "../../src/geometry/boxes.ts";
 import type { Image } from "../../src/image/image.ts";
 import { buildModel, type SiamBAN } from "../../src/models/mod.ts";
 import { setTraining } from "../../src/nn/mod.ts";
 import { Rng } from "../../src/random.ts";
-import { trackSideBySide } from "../../src/search/mod.ts";
+import { type TrackingModel, trackSideBySide } from "../../src/search/mod.ts";
 import { SiamBANTracker, type SiamBANTrackerOptions } from "../../src/tracking/mod.ts";
 import { liveTensors } from "../support/leaks.ts";
 import { testTiny, tinyExperiment } from "../training/tiny.ts";
@@ -65,6 +68,39 @@ testTiny("trackSideBySide() gives each setting what it gets by itself", async ()
     assert(side.answered <= side.searches - (frames.length - 1) - 4);
   }
   assertEquals(liveTensors(), before);
+});
+
+/** Sees the target in the middle and, a little surer, one point further down, as large as before. */
+const twoMinded: TrackingModel = {
+  template: () => [tf.zeros([1, 1, 1, 1])],
+  track(_, x) {
+    const side = 9, scores = tf.buffer([1, side, side, 2], "float32");
+    scores.values.fill(-9).forEach((_, i, values) => i % 2 === 0 ? values[i] = 9 : 0);
+    for (const [row, score] of [[4, 1], [5, 1.2]]) scores.set(score, 0, row, 4, 1);
+    for (const row of [4, 5]) scores.set(0, 0, row, 4, 0);
+    const loc = tf.fill<Rank.R4>([1, side, side, 4], 20);
+    return {
+      cls: tf.tile(scores.toTensor() as Tensor4D, [x.shape[0], 1, 1, 1]),
+      loc: tf.tile(loc, [x.shape[0], 1, 1, 1]),
+    };
+  },
+};
+
+testTiny("trackSideBySide() shares an answer only where the pixels are the same", async () => {
+  const setting = { ...trackerOptions(tinyExperiment()), penaltyK: 0, scaleLr: 0 };
+  const surer = { ...setting, windowInfluence: 0 }, nearer = { ...setting, windowInfluence: 0.9 };
+  const { results, answered } = await trackSideBySide(twoMinded, {
+    frames: frames.slice(0, 3),
+    truth: truth.slice(0, 3),
+    protocol: "ope",
+    settings: [surer, nearer, surer],
+  });
+  const [[, far], [, near]] = results.map(({ runs }) => runs[0] as readonly Ltwh[]);
+  // Only the rows differ, and the sizes stay, so that it takes all of the square to tell them apart.
+  assertEquals([far.x, far.w, far.h], [near.x, near.w, near.h]);
+  assert(far.y > near.y + 1);
+  // One answer for all in the second frame, two in the third.
+  assertEquals(answered, 1 + 2);
 });
 
 testTiny("trackSideBySide() restarts each setting where it fails", async () => {
