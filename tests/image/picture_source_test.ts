@@ -1,3 +1,4 @@
+import { crc32, deflateSync } from "node:zlib";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { isAvailable } from "../../src/ffi/library.ts";
 import { encodeJpeg, encodePng } from "../../src/image/encode.ts";
@@ -5,7 +6,7 @@ import { createImage, type Image } from "../../src/image/image.ts";
 import { type Look, renderLook } from "../../src/image/look.ts";
 import { nativeImageLibrary } from "../../src/image/native_images.ts";
 import { PictureSource } from "../../src/image/picture_source.ts";
-import { readImage } from "../../src/image/decode.ts";
+import { decodeImage, readImage } from "../../src/image/decode.ts";
 import { turboJpeg } from "../../src/image/turbojpeg.ts";
 import { Rng } from "../../src/random.ts";
 import { difference, goldenPath } from "./golden.ts";
@@ -28,8 +29,12 @@ function picture(width: number, height: number, rng: Rng): Image {
 }
 
 /** JPEG with a chroma layout of turbojpeg.h: 4:4:4, 4:2:2, 4:2:0, gray, 4:4:0, 4:1:1. */
-function encode({ width, height, data }: Image, layout: number): Uint8Array<ArrayBuffer> {
-  const tj = turboJpeg(), [bgr, quality, noRealloc] = [1, 92, 1024];
+function encode(
+  { width, height, data }: Image,
+  layout: number,
+  pixelFormat = 1, // B, G, R
+): Uint8Array<ArrayBuffer> {
+  const tj = turboJpeg(), [quality, noRealloc] = [92, 1024];
   const jpeg = new Uint8Array(data.length * 2 + 10_000);
   const size = BigUint64Array.of(BigInt(jpeg.length));
   const address = BigUint64Array.of(Deno.UnsafePointer.value(Deno.UnsafePointer.of(jpeg)));
@@ -40,7 +45,7 @@ function encode({ width, height, data }: Image, layout: number): Uint8Array<Arra
     width,
     0,
     height,
-    bgr,
+    pixelFormat,
     address,
     size,
     layout,
@@ -176,6 +181,53 @@ for (const [name, file] of SOURCES) {
       const opened = await source.open(jpeg, "a.jpg");
       opened.decode(LOOK);
       assertThrows(() => opened.render(LOOK, new Float32Array(10)), RangeError);
+    },
+  });
+}
+
+/** A gray PNG of 16 bits whose upper bytes are given. */
+function png16({ width, height, data }: Image): Uint8Array<ArrayBuffer> {
+  const rows = new Uint8Array(height * (1 + 2 * width)).fill(0x5a); // lower bytes are dropped
+  for (let y = 0; y < height; y++) {
+    rows[y * (1 + 2 * width)] = 0; // no filter
+    for (let x = 0; x < width; x++) {
+      rows[y * (1 + 2 * width) + 1 + 2 * x] = data[3 * (y * width + x)];
+    }
+  }
+  const chunk = (name: string, body: Uint8Array) => {
+    const bytes = new Uint8Array(12 + body.length), view = new DataView(bytes.buffer);
+    view.setUint32(0, body.length);
+    bytes.set(new TextEncoder().encode(name), 4);
+    bytes.set(body, 8);
+    view.setUint32(8 + body.length, crc32(bytes.subarray(4, 8 + body.length)));
+    return [...bytes];
+  };
+  const header = new Uint8Array(13), view = new DataView(header.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  header.set([16, 0], 8); // bits, gray
+  const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+  const parts = [["IHDR", header], ["IDAT", deflateSync(rows)], [
+    "IEND",
+    new Uint8Array(0),
+  ]] as const;
+  return Uint8Array.from([...signature, ...parts.flatMap(([name, body]) => chunk(name, body))]);
+}
+
+for (const [name, file] of SOURCES) {
+  Deno.test({
+    name: `PictureSource reads four inks and 16 bits, in ${name}`,
+    ignore: ignore && name === "native code" || !isAvailable(turboJpeg),
+    async fn() {
+      using source = new PictureSource(file);
+      const image = picture(64, 48, new Rng(4));
+      const cmyk = encode({ width: 48, height: 48, data: image.data.slice() }, 0, 11);
+      const wanted = await decodeImage(cmyk);
+      const found = await make(source, cmyk, LOOK);
+      assertEquals(difference(found, renderLook(wanted, LOOK).data)[0], 0);
+      const gray = { ...image, data: image.data.map((_, i) => image.data[i - i % 3]) };
+      const deep = await make(source, png16(gray), LOOK);
+      assertEquals(difference(deep, renderLook(gray, LOOK).data)[0], 0);
     },
   });
 }
