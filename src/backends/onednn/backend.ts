@@ -101,11 +101,7 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
 
   /** Memory for `length` floats that no tensor holds, not cleared. */
   scratch(length: number): Float32Array<ArrayBuffer> {
-    const idle = this.#pool.idleBytes;
-    const array = this.#pool.take(length);
-    this.#recording?.hold(array);
-    this.#profile?.recordAllocation(array.byteLength, { fresh: this.#pool.idleBytes === idle });
-    return array;
+    return this.#taken(() => this.#pool.scratch(length));
   }
 
   /** Gives back what {@linkcode scratch} gave; nobody may read it any more. */
@@ -115,7 +111,15 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
   }
 
   protected override allocate(length: number): Float32Array {
-    return this.scratch(length);
+    return this.#taken(() => this.#pool.take(length));
+  }
+
+  #taken(take: () => Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+    const idle = this.#profile ? this.#pool.idleBytes : 0;
+    const array = take();
+    this.#recording?.hold(array);
+    this.#profile?.recordAllocation(array.byteLength, { fresh: this.#pool.idleBytes === idle });
+    return array;
   }
 
   override measurePeak(): Peak {

@@ -1,11 +1,13 @@
 import { addressOf } from "../../ffi/memory.ts";
+import { ALIGNMENT } from "./arena.ts";
+import { LargeBlocks } from "./large_blocks.ts";
 
 /** Arrays below this many bytes are left to the garbage collector. */
 const SMALLEST_BYTES = 4096;
+/** Arrays from this many bytes on are cut from arenas. */
+const LARGE_BYTES = 1 << 18;
 /** Blocks from this size on are worth huge pages. */
 const HUGE_BYTES = 1 << 21;
-/** Alignment of every block: a cache line, and the widest vector. */
-const ALIGNMENT = 64;
 /** An idle block goes after this many allocations without use; a training step makes about a thousand. */
 const IDLE_ALLOCATIONS = 8192;
 
@@ -21,13 +23,15 @@ interface Block {
 
 /**
  * Memory of tensors, used again: fresh memory costs a page fault for each 4 KB, and a collection
- * whenever the collector thinks so.
+ * whenever the collector thinks so. Large arrays come from {@linkcode LargeBlocks}, small ones from
+ * blocks of their own by size class.
  *
- * tfjs may hand one tensor's array to another (a contiguous slice is a view); such memory is known
+ * tfjs may hand one tensor's array to another (a contiguous slice is a view); a small block is known
  * by its second tensor and stays with the garbage collector from then on.
  */
 export class MemoryPool {
   readonly #advise: (address: bigint, bytes: number) => void;
+  readonly #large: LargeBlocks;
   readonly #blocks = new WeakMap<ArrayBufferLike, Block>();
   readonly #idle = new Map<number, Block[]>();
   #clock = 0;
@@ -36,15 +40,25 @@ export class MemoryPool {
   /** @param advise Told of fresh memory that is worth huge pages. */
   constructor(advise: (address: bigint, bytes: number) => void = () => {}) {
     this.#advise = advise;
+    this.#large = new LargeBlocks(advise);
   }
 
   /** Bytes that wait to be used again. */
   get idleBytes(): number {
-    return this.#idleBytes;
+    return this.#idleBytes + this.#large.idleBytes;
   }
 
-  /** An array of `length` floats; its values are whatever the memory held. */
+  /**
+   * An array of `length` floats for a tensor; its values are whatever the memory held. It is the
+   * pool's again when the tensors that hold it are gone, so one of them must be told of.
+   */
   take(length: number): Float32Array<ArrayBuffer> {
+    const bytes = length * Float32Array.BYTES_PER_ELEMENT;
+    return bytes >= LARGE_BYTES ? this.#large.take(length) : this.scratch(length);
+  }
+
+  /** An array that no tensor need hold; the collector frees it, or {@linkcode release} after attach. */
+  scratch(length: number): Float32Array<ArrayBuffer> {
     const bytes = length * Float32Array.BYTES_PER_ELEMENT;
     if (bytes < SMALLEST_BYTES) return new Float32Array(length);
     if (++this.#clock % IDLE_ALLOCATIONS === 0) this.#releaseUnused();
@@ -57,12 +71,14 @@ export class MemoryPool {
 
   /** Says that a tensor holds this array, the pool's or not. */
   attach(array: ArrayBufferView): void {
+    if (this.#large.attach(array)) return;
     const block = this.#blocks.get(array.buffer);
     if (block) block.tensors++;
   }
 
-  /** Says that the only tensor that held this array is gone. */
+  /** Says that a tensor that held this array is gone. */
   release(array: ArrayBufferView): void {
+    if (this.#large.release(array)) return;
     const block = this.#blocks.get(array.buffer);
     if (block?.tensors !== 1) return;
     block.tensors = 0;
