@@ -47,7 +47,8 @@ void multiply_block(Strided a, const float *b, int64_t b_row, float *c, int64_t 
     const Vector left = load(b), right = load(b + kLanes);
 #pragma GCC unroll 16
     for (int64_t r = 0; r < rows; r++) {
-      const Vector factor = Vector{} + a.data[r * a.row];
+      // Minus zero, because plus zero is no plain copy: it turns -0 into 0.
+      const Vector factor = a.data[r * a.row] - Vector{};
       add_product(sums[r][0], factor, left);
       add_product(sums[r][1], factor, right);
     }
