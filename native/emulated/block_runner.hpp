@@ -98,9 +98,9 @@ class BlockRunner {
   std::vector<SharedVariable> shared_;
   BlockContext context_{};
   GridJob job_{};
-  int count_ = 0;    // threads of a block
+  int count_ = 0;  // threads of a block
   int done_ = 0;
-  int next_ = 0;     // next thread of the warp that is being started
+  int next_ = 0;  // next thread of the warp that is being started
   int limit_ = 0;
   void *scheduler_ = nullptr;
   ThreadContext *running_ = nullptr;

@@ -45,13 +45,15 @@ int run_compiler(const std::vector<std::string> &arguments, const std::string &f
   const char *program = getenv("CXX");
   if (!program || !*program) program = "g++";
   std::vector<char *> list{const_cast<char *>(program)};
-  for (const std::string &argument : arguments) list.push_back(const_cast<char *>(argument.c_str()));
+  for (const std::string &argument : arguments)
+    list.push_back(const_cast<char *>(argument.c_str()));
   list.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 2, (folder + kLog).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, 2, (folder + kLog).c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
   pid_t process;
   int error = posix_spawnp(&process, program, &actions, nullptr, list.data(), environ);
   posix_spawn_file_actions_destroy(&actions);

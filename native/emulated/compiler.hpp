@@ -23,6 +23,7 @@ void write_file(const std::string &path, const std::string &text);
 
 // Runs the compiler (environment variable CXX, or g++) to its end; `log` takes what it says.
 // Returns its status, or -1 if there is none.
-int run_compiler(const std::vector<std::string> &arguments, const std::string &folder, std::string &log);
+int run_compiler(const std::vector<std::string> &arguments, const std::string &folder,
+                 std::string &log);
 
 }  // namespace emulated

@@ -34,7 +34,8 @@ bool is_plain(const ConvolutionShape &g) {
 }
 
 // patches[p * q][r * s][c of the group], zero outside the picture.
-void gather(const ConvolutionShape &g, const float *x, int64_t n, int64_t group, std::vector<float> &out) {
+void gather(const ConvolutionShape &g, const float *x, int64_t n, int64_t group,
+            std::vector<float> &out) {
   int64_t depth = g.c / g.groups;
   std::fill(out.begin(), out.end(), 0.f);
   each_tap(g, n, [&](int64_t row, int64_t pixel) {
@@ -90,7 +91,8 @@ void convolve_backward_data(const ConvolutionShape &g, const float *w, const flo
   }
 }
 
-void convolve_backward_filter(const ConvolutionShape &g, const float *x, const float *dy, float *dw) {
+void convolve_backward_filter(const ConvolutionShape &g, const float *x, const float *dy,
+                              float *dw) {
   Sizes z = sizes_of(g);
   bool plain = is_plain(g);
   std::vector<float> patches(plain ? 0 : z.pixels * z.taps);
@@ -100,8 +102,8 @@ void convolve_backward_filter(const ConvolutionShape &g, const float *x, const f
       if (!plain) gather(g, x, n, group, patches);
       Matrix b = plain ? Matrix{x + n * g.h * g.w * g.c + group * z.depth, g.c, 1}
                        : Matrix{patches.data(), z.taps, 1};
-      gemm(z.filters, z.taps, z.pixels, 1, {dy + n * z.pixels * g.k + group * z.filters, 1, g.k}, b, 1,
-           dw + group * z.filters * z.taps, z.taps, 1);
+      gemm(z.filters, z.taps, z.pixels, 1, {dy + n * z.pixels * g.k + group * z.filters, 1, g.k}, b,
+           1, dw + group * z.filters * z.taps, z.taps, 1);
     }
   }
 }

@@ -70,8 +70,8 @@ int guarded(int unexpected, const std::function<void()> &body) noexcept;
 
 // Settings, read from the environment at each use so that a test can change them.
 int64_t setting(const char *name, int64_t otherwise);
-bool reverse_order();   // SIAMBAN_EMULATED_ORDER=reverse: threads, warps and blocks run last to first
-int worker_threads();   // SIAMBAN_EMULATED_THREADS, at most 2 by default
-int64_t memory_limit(); // SIAMBAN_EMULATED_MEMORY, bytes
+bool reverse_order();  // SIAMBAN_EMULATED_ORDER=reverse: threads, warps and blocks run last to first
+int worker_threads();    // SIAMBAN_EMULATED_THREADS, at most 2 by default
+int64_t memory_limit();  // SIAMBAN_EMULATED_MEMORY, bytes
 
 }  // namespace emulated

@@ -73,7 +73,8 @@ TensorDescriptor as_tensor(const FilterDescriptor &filter);
 
 // Checks x, w, y against each other. Throws Failure with kBadParam or kNotSupportedStatus.
 ConvolutionShape convolution_shape(const TensorDescriptor &x, const FilterDescriptor &w,
-                                   const ConvolutionDescriptor &convolution, const TensorDescriptor &y);
+                                   const ConvolutionDescriptor &convolution,
+                                   const TensorDescriptor &y);
 
 template <typename Body>
 int cudnn_call(Body &&body) noexcept {

@@ -37,8 +37,8 @@ void list_algorithms(const Pass &pass, int wanted, int *returned, Performance *r
   *returned = count;
 }
 
-int list(Kind kind, void *handle, void *first, void *second, void *convolution, void *output, int wanted,
-         int *returned, Performance *results) {
+int list(Kind kind, void *handle, void *first, void *second, void *convolution, void *output,
+         int wanted, int *returned, Performance *results) {
   return cudnn_call([&] {
     cudnn_handles().at(handle);
     if (wanted <= 0 || !returned || !results) fail(kBadParam, "no place for results is given");
@@ -47,9 +47,9 @@ int list(Kind kind, void *handle, void *first, void *second, void *convolution, 
 }
 
 // A trial runs every algorithm, so its operands must be whole and its output is overwritten.
-int find(Kind kind, void *handle, void *first, uint64_t first_data, void *second, uint64_t second_data,
-         void *convolution, void *output, uint64_t output_data, int wanted, int *returned,
-         Performance *results, uint64_t workspace, size_t workspace_size) {
+int find(Kind kind, void *handle, void *first, uint64_t first_data, void *second,
+         uint64_t second_data, void *convolution, void *output, uint64_t output_data, int wanted,
+         int *returned, Performance *results, uint64_t workspace, size_t workspace_size) {
   return cudnn_call([&] {
     CudnnHandle &found = cudnn_handles().at(handle);
     if (wanted <= 0 || !returned || !results) fail(kBadParam, "no place for results is given");
@@ -57,7 +57,8 @@ int find(Kind kind, void *handle, void *first, uint64_t first_data, void *second
     if (stream.capture) fail(kNotSupportedStatus, "trials wait for the stream, which is capturing");
     Pass pass = make_pass(kind, first, second, convolution, output);
     require_range("workspace", workspace, workspace_size);
-    queue_pass(stream, pass, {first_data, second_data, output_data, workspace, workspace_size, 1, 0});
+    queue_pass(stream, pass,
+               {first_data, second_data, output_data, workspace, workspace_size, 1, 0});
     try {
       drain(stream);
     } catch (const Failure &failure) {
@@ -85,23 +86,23 @@ int workspace(Kind kind, void *handle, void *first, void *second, void *convolut
 
 }  // namespace
 
-#define EMULATED_LIST(Name, kind)                                                                   \
-  EMULATED_API int cudnnGetConvolution##Name##Algorithm_v7(                                         \
-      void *handle, void *first, void *second, void *convolution, void *output, int wanted,         \
-      int *returned, Performance *results) {                                                        \
-    return list(kind, handle, first, second, convolution, output, wanted, returned, results);       \
-  }                                                                                                 \
-  EMULATED_API int cudnnFindConvolution##Name##AlgorithmEx(                                         \
-      void *handle, void *first, uint64_t first_data, void *second, uint64_t second_data,           \
-      void *convolution, void *output, uint64_t output_data, int wanted, int *returned,             \
-      Performance *results, uint64_t workspace, size_t bytes) {                                     \
-    return find(kind, handle, first, first_data, second, second_data, convolution, output,          \
-                output_data, wanted, returned, results, workspace, bytes);                          \
-  }                                                                                                 \
-  EMULATED_API int cudnnGetConvolution##Name##WorkspaceSize(                                        \
-      void *handle, void *first, void *second, void *convolution, void *output, int algorithm,      \
-      size_t *bytes) {                                                                              \
-    return workspace(kind, handle, first, second, convolution, output, algorithm, bytes);           \
+#define EMULATED_LIST(Name, kind)                                                              \
+  EMULATED_API int cudnnGetConvolution##Name##Algorithm_v7(                                    \
+      void *handle, void *first, void *second, void *convolution, void *output, int wanted,    \
+      int *returned, Performance *results) {                                                   \
+    return list(kind, handle, first, second, convolution, output, wanted, returned, results);  \
+  }                                                                                            \
+  EMULATED_API int cudnnFindConvolution##Name##AlgorithmEx(                                    \
+      void *handle, void *first, uint64_t first_data, void *second, uint64_t second_data,      \
+      void *convolution, void *output, uint64_t output_data, int wanted, int *returned,        \
+      Performance *results, uint64_t workspace, size_t bytes) {                                \
+    return find(kind, handle, first, first_data, second, second_data, convolution, output,     \
+                output_data, wanted, returned, results, workspace, bytes);                     \
+  }                                                                                            \
+  EMULATED_API int cudnnGetConvolution##Name##WorkspaceSize(                                   \
+      void *handle, void *first, void *second, void *convolution, void *output, int algorithm, \
+      size_t *bytes) {                                                                         \
+    return workspace(kind, handle, first, second, convolution, output, algorithm, bytes);      \
   }
 EMULATED_LIST(Forward, Kind::kForward)
 EMULATED_LIST(BackwardData, Kind::kBackwardData)

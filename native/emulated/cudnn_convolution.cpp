@@ -10,13 +10,15 @@ namespace {
 
 constexpr int kRelu = 1, kIdentity = 5, kPrecomputedGemm = 1;
 
-int convolve(Kind kind, void *handle, const float *alpha, void *first, uint64_t first_data, void *second,
-             uint64_t second_data, void *convolution, int algorithm, uint64_t workspace, size_t bytes,
-             const float *beta, void *output, uint64_t output_data) {
+int convolve(Kind kind, void *handle, const float *alpha, void *first, uint64_t first_data,
+             void *second, uint64_t second_data, void *convolution, int algorithm,
+             uint64_t workspace, size_t bytes, const float *beta, void *output,
+             uint64_t output_data) {
   return cudnn_call([&] {
     CudnnHandle &found = cudnn_handles().at(handle);
     if (!alpha || !beta) fail(kNullPointer, "alpha or beta is NULL");
-    if (!first_data || !second_data || !output_data) fail(kNullPointer, "a tensor's address is NULL");
+    if (!first_data || !second_data || !output_data)
+      fail(kNullPointer, "a tensor's address is NULL");
     Pass pass = make_pass(kind, first, second, convolution, output);
     require_algorithm(pass, algorithm);
     Operands operands{first_data, second_data, output_data, workspace, bytes, *alpha, *beta};
@@ -38,7 +40,8 @@ void run_fused(const Pass &pass, const Operands &at, const Tail &tail) {
   auto w = read_tensor("convolution: w", as_tensor(pass.w), at.second);
   auto bias = read_tensor("convolution: bias", tail.bias_shape, tail.bias);
   std::vector<float> residual;
-  if (tail.residual_scale != 0) residual = read_tensor("convolution: z", tail.residual_shape, tail.residual);
+  if (tail.residual_scale != 0)
+    residual = read_tensor("convolution: z", tail.residual_shape, tail.residual);
   std::vector<float> y(s.n * s.p * s.q * s.k);
   convolve_forward(s, x.data(), w.data(), y.data());
   for (size_t i = 0; i < y.size(); i++) {
@@ -66,13 +69,13 @@ void require_tail(const Pass &pass, const Tail &tail, int algorithm) {
 
 }  // namespace
 
-#define EMULATED_PASS(Name, kind)                                                                       \
-  EMULATED_API int cudnnConvolution##Name(                                                              \
-      void *handle, const float *alpha, void *first, uint64_t first_data, void *second,                 \
-      uint64_t second_data, void *convolution, int algorithm, uint64_t workspace, size_t bytes,         \
-      const float *beta, void *output, uint64_t output_data) {                                          \
-    return convolve(kind, handle, alpha, first, first_data, second, second_data, convolution, algorithm, \
-                    workspace, bytes, beta, output, output_data);                                       \
+#define EMULATED_PASS(Name, kind)                                                               \
+  EMULATED_API int cudnnConvolution##Name(                                                      \
+      void *handle, const float *alpha, void *first, uint64_t first_data, void *second,         \
+      uint64_t second_data, void *convolution, int algorithm, uint64_t workspace, size_t bytes, \
+      const float *beta, void *output, uint64_t output_data) {                                  \
+    return convolve(kind, handle, alpha, first, first_data, second, second_data, convolution,   \
+                    algorithm, workspace, bytes, beta, output, output_data);                    \
   }
 EMULATED_PASS(Forward, Kind::kForward)
 EMULATED_PASS(BackwardData, Kind::kBackwardData)
@@ -80,37 +83,48 @@ EMULATED_PASS(BackwardFilter, Kind::kBackwardFilter)
 #undef EMULATED_PASS
 
 EMULATED_API int cudnnConvolutionBiasActivationForward(
-    void *handle, const float *alpha1, void *x, uint64_t x_data, void *w, uint64_t w_data, void *convolution,
-    int algorithm, uint64_t workspace, size_t bytes, const float *alpha2, void *z, uint64_t z_data, void *bias,
-    uint64_t bias_data, void *activation, void *y, uint64_t y_data) {
+    void *handle, const float *alpha1, void *x, uint64_t x_data, void *w, uint64_t w_data,
+    void *convolution, int algorithm, uint64_t workspace, size_t bytes, const float *alpha2,
+    void *z, uint64_t z_data, void *bias, uint64_t bias_data, void *activation, void *y,
+    uint64_t y_data) {
   return cudnn_call([&] {
     CudnnHandle &found = cudnn_handles().at(handle);
     if (!alpha1 || !alpha2) fail(kNullPointer, "alpha1 or alpha2 is NULL");
-    if (!x_data || !w_data || !bias_data || !y_data) fail(kNullPointer, "a tensor's address is NULL");
+    if (!x_data || !w_data || !bias_data || !y_data)
+      fail(kNullPointer, "a tensor's address is NULL");
     Pass pass = make_pass(Kind::kForward, x, w, convolution, y);
     require_algorithm(pass, algorithm);
     Operands operands{x_data, w_data, y_data, workspace, bytes, *alpha1, 0};
     require_workspace(pass, algorithm, operands);
-    Tail tail{*alpha2, z_data, bias_data, tensor_at(z), tensor_at(bias),
-              activation_descriptors().at(activation).mode};
+    Tail tail{*alpha2,      z_data,          bias_data,
+              tensor_at(z), tensor_at(bias), activation_descriptors().at(activation).mode};
     require_tail(pass, tail, algorithm);
-    submit(stream_of(found), {Task::kLibrary, "cudnnConvolutionBiasActivationForward",
-                              [=] { run_fused(pass, operands, tail); }, nullptr, {}});
+    submit(stream_of(found), {Task::kLibrary,
+                              "cudnnConvolutionBiasActivationForward",
+                              [=] { run_fused(pass, operands, tail); },
+                              nullptr,
+                              {}});
   });
 }
 
-EMULATED_API int cudnnConvolutionBackwardBias(void *handle, const float *alpha, void *dy, uint64_t dy_data,
-                                              const float *beta, void *db, uint64_t db_data) {
+EMULATED_API int cudnnConvolutionBackwardBias(void *handle, const float *alpha, void *dy,
+                                              uint64_t dy_data, const float *beta, void *db,
+                                              uint64_t db_data) {
   return cudnn_call([&] {
     CudnnHandle &found = cudnn_handles().at(handle);
     TensorDescriptor from = tensor_at(dy), to = tensor_at(db);
     if (to.dims[1] != from.dims[1]) fail(kBadParam, "the bias and dy have different channels");
     float a = *alpha, b = *beta;
-    submit(stream_of(found), {Task::kLibrary, "cudnnConvolutionBackwardBias", [=] {
-      auto values = read_tensor("bias gradient: dy", from, dy_data);
-      std::vector<float> sums(from.dims[1]);
-      for (size_t i = 0; i < values.size(); i++) sums[i % sums.size()] += values[i];
-      write_tensor("bias gradient: db", to, db_data, sums, a, b);
-    }, nullptr, {}});
+    submit(stream_of(found), {Task::kLibrary,
+                              "cudnnConvolutionBackwardBias",
+                              [=] {
+                                auto values = read_tensor("bias gradient: dy", from, dy_data);
+                                std::vector<float> sums(from.dims[1]);
+                                for (size_t i = 0; i < values.size(); i++)
+                                  sums[i % sums.size()] += values[i];
+                                write_tensor("bias gradient: db", to, db_data, sums, a, b);
+                              },
+                              nullptr,
+                              {}});
   });
 }

@@ -19,7 +19,8 @@ void set_tensor(void *handle, int type, std::vector<int64_t> dims, std::vector<i
   if (!is_float_type(type)) fail(kNotSupportedStatus, "data type %d is not emulated", type);
   for (size_t i = 0; i < dims.size(); i++) {
     if (dims[i] <= 0 || strides[i] <= 0) {
-      fail(kBadParam, "dimension %zu of a tensor is %zd with stride %zd", i, size_t(dims[i]), size_t(strides[i]));
+      fail(kBadParam, "dimension %zu of a tensor is %zd with stride %zd", i, size_t(dims[i]),
+           size_t(strides[i]));
     }
   }
   tensor = {type, std::move(dims), std::move(strides)};
@@ -32,10 +33,10 @@ std::vector<int64_t> packed(int format, int64_t c, int64_t h, int64_t w) {
 }
 }  // namespace
 
-#define EMULATED_REGISTRY(function, Type, words)        \
-  Registry<Type> &function() {                          \
-    static Registry<Type> registry(words, kBadParam);   \
-    return registry;                                    \
+#define EMULATED_REGISTRY(function, Type, words)      \
+  Registry<Type> &function() {                        \
+    static Registry<Type> registry(words, kBadParam); \
+    return registry;                                  \
   }
 EMULATED_REGISTRY(tensor_descriptors, TensorDescriptor, "tensor descriptor")
 EMULATED_REGISTRY(filter_descriptors, FilterDescriptor, "filter descriptor")
@@ -55,7 +56,8 @@ Stream &stream_of(const CudnnHandle &handle) {
 
 const TensorDescriptor &tensor_at(const void *handle) {
   const TensorDescriptor &tensor = tensor_descriptors().at(handle);
-  if (tensor.dims.size() != 4) fail(kBadParam, "a tensor descriptor was not set to four dimensions");
+  if (tensor.dims.size() != 4)
+    fail(kBadParam, "a tensor descriptor was not set to four dimensions");
   return tensor;
 }
 
@@ -95,7 +97,8 @@ std::vector<float> read_tensor(const char *what, const TensorDescriptor &tensor,
     memcpy(values.data(), from, values.size() * sizeof(float));
     return values;
   }
-  each_element(tensor, [&](int64_t i, int64_t at) { values[i] = load_float(from, at, tensor.type); });
+  each_element(tensor,
+               [&](int64_t i, int64_t at) { values[i] = load_float(from, at, tensor.type); });
   return values;
 }
 
@@ -126,13 +129,17 @@ ConvolutionShape convolution_shape(const TensorDescriptor &x, const FilterDescri
   const int64_t expected[] = {x.dims[0], w.dims[0], p, q};
   for (int i = 0; i < 4; i++) {
     if (y.dims[i] != expected[i]) {
-      fail(kBadParam, "the output is [%zd, %zd, %zd, %zd] (N, C, H, W), expected [%zd, %zd, %zd, %zd]",
+      fail(kBadParam,
+           "the output is [%zd, %zd, %zd, %zd] (N, C, H, W), expected [%zd, %zd, %zd, %zd]",
            size_t(y.dims[0]), size_t(y.dims[1]), size_t(y.dims[2]), size_t(y.dims[3]),
            size_t(expected[0]), size_t(expected[1]), size_t(expected[2]), size_t(expected[3]));
     }
   }
-  return {x.dims[0], x.dims[2], x.dims[3], x.dims[1], w.dims[0], w.dims[2], w.dims[3], p, q,
-          g.pad_h, g.pad_w, g.stride_h, g.stride_w, g.dilation_h, g.dilation_w, g.groups, g.mode == 0};
+  return {x.dims[0],  x.dims[2],    x.dims[3],    x.dims[1],
+          w.dims[0],  w.dims[2],    w.dims[3],    p,
+          q,          g.pad_h,      g.pad_w,      g.stride_h,
+          g.stride_w, g.dilation_h, g.dilation_w, g.groups,
+          g.mode == 0};
 }
 
 }  // namespace emulated
@@ -144,10 +151,15 @@ EMULATED_API size_t cudnnGetCudartVersion() { return 13000; }
 
 EMULATED_API const char *cudnnGetErrorString(int status) {
   static const std::map<int, const char *> names = {
-      {0, "CUDNN_STATUS_SUCCESS"}, {1001, "CUDNN_STATUS_NOT_INITIALIZED"}, {2000, "CUDNN_STATUS_BAD_PARAM"},
-      {2002, "CUDNN_STATUS_BAD_PARAM_NULL_POINTER"}, {2006, "CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT"},
-      {2008, "CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH"}, {3000, "CUDNN_STATUS_NOT_SUPPORTED"},
-      {4000, "CUDNN_STATUS_INTERNAL_ERROR"}, {5000, "CUDNN_STATUS_EXECUTION_FAILED"}};
+      {0, "CUDNN_STATUS_SUCCESS"},
+      {1001, "CUDNN_STATUS_NOT_INITIALIZED"},
+      {2000, "CUDNN_STATUS_BAD_PARAM"},
+      {2002, "CUDNN_STATUS_BAD_PARAM_NULL_POINTER"},
+      {2006, "CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT"},
+      {2008, "CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH"},
+      {3000, "CUDNN_STATUS_NOT_SUPPORTED"},
+      {4000, "CUDNN_STATUS_INTERNAL_ERROR"},
+      {5000, "CUDNN_STATUS_EXECUTION_FAILED"}};
   auto found = names.find(status);
   return found == names.end() ? "CUDNN_STATUS_UNKNOWN" : found->second;
 }
@@ -175,12 +187,12 @@ EMULATED_API int cudnnSetStream(void *handle, uint64_t stream) {
   });
 }
 
-#define EMULATED_DESCRIPTOR(Name, registry)                                                       \
-  EMULATED_API int cudnnCreate##Name##Descriptor(void **handle) {                                 \
-    return cudnn_call([&] { *handle = registry().add(std::make_unique<Name##Descriptor>()); });   \
-  }                                                                                               \
-  EMULATED_API int cudnnDestroy##Name##Descriptor(void *handle) {                                 \
-    return cudnn_call([&] { registry().remove(handle); });                                        \
+#define EMULATED_DESCRIPTOR(Name, registry)                                                     \
+  EMULATED_API int cudnnCreate##Name##Descriptor(void **handle) {                               \
+    return cudnn_call([&] { *handle = registry().add(std::make_unique<Name##Descriptor>()); }); \
+  }                                                                                             \
+  EMULATED_API int cudnnDestroy##Name##Descriptor(void *handle) {                               \
+    return cudnn_call([&] { registry().remove(handle); });                                      \
   }
 EMULATED_DESCRIPTOR(Tensor, tensor_descriptors)
 EMULATED_DESCRIPTOR(Filter, filter_descriptors)
@@ -188,33 +200,43 @@ EMULATED_DESCRIPTOR(Convolution, convolution_descriptors)
 EMULATED_DESCRIPTOR(Activation, activation_descriptors)
 #undef EMULATED_DESCRIPTOR
 
-EMULATED_API int cudnnSetTensor4dDescriptor(void *handle, int format, int type, int n, int c, int h, int w) {
+EMULATED_API int cudnnSetTensor4dDescriptor(void *handle, int format, int type, int n, int c, int h,
+                                            int w) {
   return cudnn_call([&] { set_tensor(handle, type, {n, c, h, w}, packed(format, c, h, w)); });
 }
-EMULATED_API int cudnnSetTensor4dDescriptorEx(void *handle, int type, int n, int c, int h, int w, int n_stride,
-                                              int c_stride, int h_stride, int w_stride) {
-  return cudnn_call([&] { set_tensor(handle, type, {n, c, h, w}, {n_stride, c_stride, h_stride, w_stride}); });
+EMULATED_API int cudnnSetTensor4dDescriptorEx(void *handle, int type, int n, int c, int h, int w,
+                                              int n_stride, int c_stride, int h_stride,
+                                              int w_stride) {
+  return cudnn_call(
+      [&] { set_tensor(handle, type, {n, c, h, w}, {n_stride, c_stride, h_stride, w_stride}); });
 }
-EMULATED_API int cudnnSetTensorNdDescriptor(void *handle, int type, int count, const int *dims, const int *strides) {
-  return cudnn_call([&] { set_tensor(handle, type, {dims, dims + count}, {strides, strides + count}); });
+EMULATED_API int cudnnSetTensorNdDescriptor(void *handle, int type, int count, const int *dims,
+                                            const int *strides) {
+  return cudnn_call(
+      [&] { set_tensor(handle, type, {dims, dims + count}, {strides, strides + count}); });
 }
-EMULATED_API int cudnnSetFilter4dDescriptor(void *handle, int type, int format, int k, int c, int r, int s) {
+EMULATED_API int cudnnSetFilter4dDescriptor(void *handle, int type, int format, int k, int c, int r,
+                                            int s) {
   return cudnn_call([&] {
     if (!is_float_type(type)) fail(kNotSupportedStatus, "data type %d is not emulated", type);
-    if (k <= 0 || c <= 0 || r <= 0 || s <= 0) fail(kBadParam, "filters are [%d, %d, %d, %d]", k, c, r, s);
+    if (k <= 0 || c <= 0 || r <= 0 || s <= 0)
+      fail(kBadParam, "filters are [%d, %d, %d, %d]", k, c, r, s);
     packed(format, c, r, s);
     filter_descriptors().at(handle) = {type, format, {k, c, r, s}};
   });
 }
-EMULATED_API int cudnnSetConvolution2dDescriptor(void *handle, int pad_h, int pad_w, int stride_h, int stride_w,
-                                                 int dilation_h, int dilation_w, int mode, int compute) {
+EMULATED_API int cudnnSetConvolution2dDescriptor(void *handle, int pad_h, int pad_w, int stride_h,
+                                                 int stride_w, int dilation_h, int dilation_w,
+                                                 int mode, int compute) {
   return cudnn_call([&] {
-    if (pad_h < 0 || pad_w < 0 || stride_h <= 0 || stride_w <= 0 || dilation_h <= 0 || dilation_w <= 0) {
-      fail(kBadParam, "padding (%d, %d), stride (%d, %d), dilation (%d, %d): dilation 1 is dense", pad_h,
-           pad_w, stride_h, stride_w, dilation_h, dilation_w);
+    if (pad_h < 0 || pad_w < 0 || stride_h <= 0 || stride_w <= 0 || dilation_h <= 0 ||
+        dilation_w <= 0) {
+      fail(kBadParam, "padding (%d, %d), stride (%d, %d), dilation (%d, %d): dilation 1 is dense",
+           pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w);
     }
     ConvolutionDescriptor &found = convolution_descriptors().at(handle);
-    found = {true, pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w, mode, compute, found.groups, found.math};
+    found = {true,       pad_h, pad_w,   stride_h,     stride_w,  dilation_h,
+             dilation_w, mode,  compute, found.groups, found.math};
   });
 }
 EMULATED_API int cudnnSetConvolutionGroupCount(void *handle, int groups) {
@@ -235,8 +257,8 @@ EMULATED_API int cudnnGetConvolutionMathType(void *handle, int *math) {
 EMULATED_API int cudnnSetActivationDescriptor(void *handle, int mode, int, double coefficient) {
   return cudnn_call([&] { activation_descriptors().at(handle) = {mode, coefficient}; });
 }
-EMULATED_API int cudnnGetConvolution2dForwardOutputDim(void *convolution, void *x, void *w, int *n, int *c,
-                                                       int *h, int *wide) {
+EMULATED_API int cudnnGetConvolution2dForwardOutputDim(void *convolution, void *x, void *w, int *n,
+                                                       int *c, int *h, int *wide) {
   return cudnn_call([&] {
     const ConvolutionDescriptor &g = convolution_descriptors().at(convolution);
     const TensorDescriptor &input = tensor_at(x);

@@ -40,9 +40,12 @@ void run_pass(const Pass &pass, const Operands &at) {
   // A real algorithm writes all over its workspace.
   require_range("convolution: workspace", at.workspace, at.workspace_bytes);
   switch (pass.kind) {
-    case Kind::kForward: return run_forward(pass, at);
-    case Kind::kBackwardData: return run_backward_data(pass, at);
-    case Kind::kBackwardFilter: return run_backward_filter(pass, at);
+    case Kind::kForward:
+      return run_forward(pass, at);
+    case Kind::kBackwardData:
+      return run_backward_data(pass, at);
+    case Kind::kBackwardFilter:
+      return run_backward_filter(pass, at);
   }
 }
 
@@ -53,8 +56,12 @@ Pass make_pass(Kind kind, const void *first, const void *second, const void *con
   const void *x = kind == Kind::kBackwardData ? output : first;
   const void *y = kind == Kind::kForward ? output : second;
   const void *w = kind == Kind::kForward ? second : kind == Kind::kBackwardData ? first : output;
-  Pass pass{kind, tensor_at(x), tensor_at(y), filter_descriptors().at(w),
-            convolution_descriptors().at(convolution), {}};
+  Pass pass{kind,
+            tensor_at(x),
+            tensor_at(y),
+            filter_descriptors().at(w),
+            convolution_descriptors().at(convolution),
+            {}};
   pass.shape = convolution_shape(pass.x, pass.w, pass.convolution, pass.y);
   if (pass.x.type != pass.y.type) {
     fail(kBadParam, "tensor types %d and %d differ", pass.x.type, pass.y.type);
@@ -65,7 +72,8 @@ Pass make_pass(Kind kind, const void *first, const void *second, const void *con
 void queue_pass(Stream &stream, const Pass &pass, const Operands &operands) {
   const char *names[] = {"cudnnConvolutionForward", "cudnnConvolutionBackwardData",
                          "cudnnConvolutionBackwardFilter"};
-  submit(stream, {Task::kLibrary, names[int(pass.kind)], [=] { run_pass(pass, operands); }, nullptr, {}});
+  submit(stream,
+         {Task::kLibrary, names[int(pass.kind)], [=] { run_pass(pass, operands); }, nullptr, {}});
 }
 
 std::vector<int> algorithms_of(Kind kind) {
@@ -106,8 +114,8 @@ void require_algorithm(const Pass &pass, int algorithm) {
 void require_workspace(const Pass &pass, int algorithm, const Operands &operands) {
   size_t needed = workspace_bytes(pass, algorithm);
   if (operands.workspace_bytes < needed || (needed && !operands.workspace)) {
-    fail(kSizeInsufficient, "algorithm %d needs %zu bytes of workspace, %zu are given", algorithm, needed,
-         operands.workspace_bytes);
+    fail(kSizeInsufficient, "algorithm %d needs %zu bytes of workspace, %zu are given", algorithm,
+         needed, operands.workspace_bytes);
   }
 }
 

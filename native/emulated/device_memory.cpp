@@ -17,7 +17,8 @@ namespace {
 constexpr Address kFirstPlace = 0x200000000000, kPlaceStep = 0x020000000000;
 constexpr int kPlaces = 32;
 constexpr Address kSpan = Address{1} << 38;
-constexpr size_t kUnusedStart = 1 << 30;  // what lies before the first allocation is the device's too
+constexpr size_t kUnusedStart =
+    1 << 30;  // what lies before the first allocation is the device's too
 constexpr size_t kPage = 4096;
 constexpr size_t kAlignment = 256;
 constexpr unsigned char kCanary = 0xC5;
@@ -87,10 +88,11 @@ void unmap(const Allocation &allocation) {
 
 std::string relation(Address address, const Allocation &allocation, const char *kind) {
   Address end = allocation.start + allocation.bytes;
-  std::string where =
-      address < allocation.start ? format_text("%zu bytes before", size_t(allocation.start - address))
-      : address >= end           ? format_text("%zu bytes past the end of", size_t(address - end))
-                       : format_text("at offset %zu of", size_t(address - allocation.start));
+  std::string where = address < allocation.start
+                          ? format_text("%zu bytes before", size_t(allocation.start - address))
+                      : address >= end
+                          ? format_text("%zu bytes past the end of", size_t(address - end))
+                          : format_text("at offset %zu of", size_t(address - allocation.start));
   return format_text("%s %s of %zu bytes at 0x%zx", where.c_str(), kind, allocation.bytes,
                      size_t(allocation.start));
 }
@@ -121,7 +123,8 @@ Address allocate(size_t bytes, int device) {
 void release(Address start) {
   auto found = live.find(start);
   if (found == live.end()) {
-    fail(kInvalidValue, "0x%zx cannot be freed: %s", size_t(start), describe_address(start).c_str());
+    fail(kInvalidValue, "0x%zx cannot be freed: %s", size_t(start),
+         describe_address(start).c_str());
   }
   Allocation allocation = found->second;
   live.erase(found);

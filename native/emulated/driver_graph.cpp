@@ -47,7 +47,8 @@ EMULATED_API int cuStreamIsCapturing(uint64_t stream, int *status) {
 EMULATED_API int cuGraphGetNodes(void *graph, void **nodes, size_t *count) {
   return driver_call([&] {
     Graph &found = graphs.at(graph);
-    for (size_t i = 0; nodes && i < *count && i < found.tasks.size(); i++) nodes[i] = &found.tasks[i];
+    for (size_t i = 0; nodes && i < *count && i < found.tasks.size(); i++)
+      nodes[i] = &found.tasks[i];
     *count = found.tasks.size();
   });
 }
@@ -67,9 +68,13 @@ EMULATED_API int cuGraphLaunch(void *exec, uint64_t stream) {
   return driver_call([&] {
     auto tasks = execs.at(exec).tasks;
     Stream &found = stream_at(stream);
-    submit(found, {Task::kLibrary, "graph", [tasks] {
-      for (const Task &task : *tasks) task.run();
-    }, nullptr, {}});
+    submit(found, {Task::kLibrary,
+                   "graph",
+                   [tasks] {
+                     for (const Task &task : *tasks) task.run();
+                   },
+                   nullptr,
+                   {}});
     bool collective = false;
     for (const Task &task : *tasks) collective |= task.name.rfind("nccl", 0) == 0;
     if (collective) ensure_progress(found);

@@ -18,19 +18,27 @@ void to_device(const char *call, Stream &stream, Address to, const void *from, s
   require_host(call, from);
   std::string name = call;
   if (is_pinned(from, bytes)) {
-    return submit(stream, {Task::kCopy, name, [=] {
-      require_range(name.c_str(), to, bytes);
-      memcpy(memory_at(to), from, bytes);
-    }, nullptr, {}});
+    return submit(stream, {Task::kCopy,
+                           name,
+                           [=] {
+                             require_range(name.c_str(), to, bytes);
+                             memcpy(memory_at(to), from, bytes);
+                           },
+                           nullptr,
+                           {}});
   }
   require_not_capturing("a copy from host memory that is not pinned", stream);
   // Ordinary host memory is staged during the call.
   auto *first = static_cast<const char *>(from);
   auto staged = std::make_shared<std::vector<char>>(first, first + bytes);
-  submit(stream, {Task::kCopy, name, [=] {
-    require_range(name.c_str(), to, bytes);
-    memcpy(memory_at(to), staged->data(), bytes);
-  }, nullptr, {}});
+  submit(stream, {Task::kCopy,
+                  name,
+                  [=] {
+                    require_range(name.c_str(), to, bytes);
+                    memcpy(memory_at(to), staged->data(), bytes);
+                  },
+                  nullptr,
+                  {}});
 }
 
 void to_host(const char *call, Stream &stream, void *to, Address from, size_t bytes) {
@@ -40,31 +48,43 @@ void to_host(const char *call, Stream &stream, void *to, Address from, size_t by
   if (!pinned) require_not_capturing(call, stream);
   // Whoever reads too early shall notice.
   if (pinned && !stream.capture) memset(to, 0xFF, bytes);
-  submit(stream, {Task::kCopy, name, [=] {
-    require_range(name.c_str(), from, bytes);
-    memcpy(to, memory_at(from), bytes);
-  }, nullptr, {}});
+  submit(stream, {Task::kCopy,
+                  name,
+                  [=] {
+                    require_range(name.c_str(), from, bytes);
+                    memcpy(to, memory_at(from), bytes);
+                  },
+                  nullptr,
+                  {}});
   if (!pinned) drain(stream);
 }
 
 void on_device(const char *call, Stream &stream, Address to, Address from, size_t bytes) {
   std::string name = call;
-  submit(stream, {Task::kCopy, name, [=] {
-    require_range(name.c_str(), from, bytes);
-    require_range(name.c_str(), to, bytes);
-    memmove(memory_at(to), memory_at(from), bytes);
-  }, nullptr, {}});
+  submit(stream, {Task::kCopy,
+                  name,
+                  [=] {
+                    require_range(name.c_str(), from, bytes);
+                    require_range(name.c_str(), to, bytes);
+                    memmove(memory_at(to), memory_at(from), bytes);
+                  },
+                  nullptr,
+                  {}});
 }
 
 template <typename T>
 void fill(const char *call, Stream &stream, Address to, T value, size_t count) {
   std::string name = call;
   if (to % sizeof(T)) fail(kInvalidValue, "%s: 0x%zx is misaligned", call, size_t(to));
-  submit(stream, {Task::kFill, name, [=] {
-    require_range(name.c_str(), to, count * sizeof(T));
-    T *first = reinterpret_cast<T *>(to);
-    for (size_t i = 0; i < count; i++) first[i] = value;
-  }, nullptr, {}});
+  submit(stream, {Task::kFill,
+                  name,
+                  [=] {
+                    require_range(name.c_str(), to, count * sizeof(T));
+                    T *first = reinterpret_cast<T *>(to);
+                    for (size_t i = 0; i < count; i++) first[i] = value;
+                  },
+                  nullptr,
+                  {}});
 }
 
 Stream &legacy(const char *call) {
@@ -114,7 +134,8 @@ EMULATED_API int cuMemFreeAsync(Address address, uint64_t stream) {
     Stream &found = stream_at(stream);
     if (found.capture) fail(kNotSupported, "the emulated device captures no releases");
     if (!find_allocation(address) || find_allocation(address)->start != address) {
-      fail(kInvalidValue, "0x%zx cannot be freed: %s", size_t(address), describe_address(address).c_str());
+      fail(kInvalidValue, "0x%zx cannot be freed: %s", size_t(address),
+           describe_address(address).c_str());
     }
     submit(found, {Task::kOrder, "cuMemFreeAsync", [=] { release(address); }, nullptr, {}});
   });

@@ -29,12 +29,19 @@ Function &function_at(void *handle) {
 
 int attribute_of(const Function &function, int attribute) {
   switch (attribute) {
-    case 0: return function.kernel->most_threads ? function.kernel->most_threads : kMostThreads;
-    case 1: return static_cast<int>(function.static_bytes);
-    case 4: return 32;
-    case 5: case 6: return 90;
-    case 8: return function.most_dynamic_bytes;
-    default: return 0;
+    case 0:
+      return function.kernel->most_threads ? function.kernel->most_threads : kMostThreads;
+    case 1:
+      return static_cast<int>(function.static_bytes);
+    case 4:
+      return 32;
+    case 5:
+    case 6:
+      return 90;
+    case 8:
+      return function.most_dynamic_bytes;
+    default:
+      return 0;
   }
 }
 
@@ -66,11 +73,13 @@ EMULATED_API int cuModuleGetFunction(void **function, void *module, const char *
   return driver_call([&] { *function = find_function(module_at(module), name); });
 }
 
-EMULATED_API int cuModuleGetGlobal_v2(uint64_t *address, size_t *bytes, void *module, const char *name) {
+EMULATED_API int cuModuleGetGlobal_v2(uint64_t *address, size_t *bytes, void *module,
+                                      const char *name) {
   return driver_call([&] {
     Module &found = module_at(module);
     void *start = dlsym(found.library, name);
-    if (!start || !found.variables.count(name)) fail(kNotFound, "the module has no variable \"%s\"", name);
+    if (!start || !found.variables.count(name))
+      fail(kNotFound, "the module has no variable \"%s\"", name);
     if (address) *address = reinterpret_cast<uint64_t>(start);
     if (bytes) *bytes = found.variables[name];
   });
@@ -82,7 +91,8 @@ EMULATED_API int cuFuncSetAttribute(void *function, int attribute, int value) {
     if (attribute == 9) return;  // carveout: a preference
     if (attribute != 8) fail(kInvalidValue, "function attribute %d cannot be set", attribute);
     if (value < 0 || found.static_bytes + value > kMostShared) {
-      fail(kInvalidValue, "kernel %s: %d dynamic bytes of shared memory beside %zu static ones exceed %zu",
+      fail(kInvalidValue,
+           "kernel %s: %d dynamic bytes of shared memory beside %zu static ones exceed %zu",
            found.kernel->name, value, found.static_bytes, kMostShared);
     }
     found.most_dynamic_bytes = value;
@@ -96,7 +106,8 @@ EMULATED_API int cuFuncGetAttribute(int *value, int attribute, void *function) {
 EMULATED_API int cuFuncGetParamInfo(void *function, size_t index, size_t *offset, size_t *bytes) {
   return driver_call([&] {
     const Kernel &kernel = *function_at(function).kernel;
-    if (index >= size_t(kernel.count)) fail(kInvalidValue, "kernel %s has %d parameters", kernel.name, kernel.count);
+    if (index >= size_t(kernel.count))
+      fail(kInvalidValue, "kernel %s has %d parameters", kernel.name, kernel.count);
     size_t end = 0;
     for (size_t i = 0; i <= index; i++) {
       const Parameter &parameter = kernel.parameters[i];
@@ -109,7 +120,8 @@ EMULATED_API int cuFuncGetParamInfo(void *function, size_t index, size_t *offset
 
 EMULATED_API int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned grid_z,
                                 unsigned block_x, unsigned block_y, unsigned block_z,
-                                unsigned dynamic_bytes, uint64_t stream, void **parameters, void **extra) {
+                                unsigned dynamic_bytes, uint64_t stream, void **parameters,
+                                void **extra) {
   return driver_call([&] {
     Function &found = function_at(function);
     Stream &on = stream_at(stream);
@@ -119,8 +131,8 @@ EMULATED_API int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y
   });
 }
 
-EMULATED_API int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *function, int threads,
-                                                             size_t dynamic_bytes) {
+EMULATED_API int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *function,
+                                                             int threads, size_t dynamic_bytes) {
   return driver_call([&] {
     size_t shared = function_at(function).static_bytes + dynamic_bytes;
     if (threads <= 0) fail(kInvalidValue, "%d threads a block", threads);

@@ -81,8 +81,11 @@ EMULATED_API int cuStreamWaitEvent(uint64_t stream, void *event, unsigned) {
 
 EMULATED_API int cuLaunchHostFunc(uint64_t stream, void (*function)(void *), void *argument) {
   return driver_call([&] {
-    submit(stream_at(stream), {Task::kHost, "host function", [=] { function(argument); },
-                               reinterpret_cast<void *>(function), {}});
+    submit(stream_at(stream), {Task::kHost,
+                               "host function",
+                               [=] { function(argument); },
+                               reinterpret_cast<void *>(function),
+                               {}});
   });
 }
 
@@ -102,7 +105,8 @@ EMULATED_API int cuEventRecord(void *event, uint64_t stream) {
   return driver_call([&] {
     Event &found = event_at(event);
     Stream &at = stream_at(stream);
-    if (found.device != at.device) fail(kInvalidHandle, "event and stream are of different devices");
+    if (found.device != at.device)
+      fail(kInvalidHandle, "event and stream are of different devices");
     record_event(at, found);
   });
 }
@@ -131,7 +135,8 @@ EMULATED_API int cuEventElapsedTime(float *milliseconds, void *from, void *to) {
     Event &first = event_at(from), &last = event_at(to);
     if (!first.timed || !last.timed) fail(kInvalidHandle, "an event was made with DISABLE_TIMING");
     if (!first.recorded || !last.recorded) fail(kInvalidHandle, "an event was never recorded");
-    if (first.mark.stream->done < first.mark.position || last.mark.stream->done < last.mark.position) {
+    if (first.mark.stream->done < first.mark.position ||
+        last.mark.stream->done < last.mark.position) {
       fail(kNotReady, "an event has not come yet");
     }
     *milliseconds = static_cast<float>(*last.milliseconds - *first.milliseconds);

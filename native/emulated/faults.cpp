@@ -35,11 +35,12 @@ Failure explain(int signal, const siginfo_t *info, const BlockRunner &runner) {
   if (info->si_code == SI_KERNEL) return {kMisaligned, "accesses a vector at a misaligned address"};
   Address address = reinterpret_cast<Address>(info->si_addr);
   if (runner.is_stack(address)) {
-    return {kLaunchFailed, format_text("needs more than the %zu bytes of stack that a thread has here",
-                                       kStackBytes)};
+    return {
+        kLaunchFailed,
+        format_text("needs more than the %zu bytes of stack that a thread has here", kStackBytes)};
   }
-  return {kIllegalAddress, format_text("accesses 0x%zx: %s", size_t(address),
-                                       describe_address(address).c_str())};
+  return {kIllegalAddress,
+          format_text("accesses 0x%zx: %s", size_t(address), describe_address(address).c_str())};
 }
 
 void handle(int signal, siginfo_t *info, void *context) {

@@ -30,19 +30,30 @@ size_t bytes_of(int type) { return type == kDouble ? 8 : type == kFloat ? 4 : 2;
 
 float load_float(const void *data, int64_t index, int type) {
   switch (type) {
-    case kFloat: return static_cast<const float *>(data)[index];
-    case kDouble: return static_cast<float>(static_cast<const double *>(data)[index]);
-    case kHalf: return static_cast<float>(static_cast<const _Float16 *>(data)[index]);
-    default: return from_bfloat16(static_cast<const uint16_t *>(data)[index]);
+    case kFloat:
+      return static_cast<const float *>(data)[index];
+    case kDouble:
+      return static_cast<float>(static_cast<const double *>(data)[index]);
+    case kHalf:
+      return static_cast<float>(static_cast<const _Float16 *>(data)[index]);
+    default:
+      return from_bfloat16(static_cast<const uint16_t *>(data)[index]);
   }
 }
 
 void store_float(void *data, int64_t index, int type, float value) {
   switch (type) {
-    case kFloat: static_cast<float *>(data)[index] = value; break;
-    case kDouble: static_cast<double *>(data)[index] = value; break;
-    case kHalf: static_cast<_Float16 *>(data)[index] = static_cast<_Float16>(value); break;
-    default: static_cast<uint16_t *>(data)[index] = to_bfloat16(value);
+    case kFloat:
+      static_cast<float *>(data)[index] = value;
+      break;
+    case kDouble:
+      static_cast<double *>(data)[index] = value;
+      break;
+    case kHalf:
+      static_cast<_Float16 *>(data)[index] = static_cast<_Float16>(value);
+      break;
+    default:
+      static_cast<uint16_t *>(data)[index] = to_bfloat16(value);
   }
 }
 

@@ -56,7 +56,8 @@ struct Output {
   float alpha;
 };
 
-void add_tile(const float *sum, int64_t rows, int64_t columns, const Output &out, int64_t i, int64_t j) {
+void add_tile(const float *sum, int64_t rows, int64_t columns, const Output &out, int64_t i,
+              int64_t j) {
   for (int64_t r = 0; r < rows; r++) {
     float *to = out.data + (i + r) * out.row + j * out.column;
     for (int64_t s = 0; s < columns; s++) to[s * out.column] += out.alpha * sum[r * kWide + s];
@@ -69,7 +70,8 @@ void multiply_rows(int64_t rows, int64_t n, int64_t k, const float *a, const flo
   for (int64_t j = 0; j < n; j += kWide) {
     for (int64_t i = 0; i < rows; i += kTall) {
       multiply_tile(k, a + i * k, b + j * k, sum);
-      add_tile(sum, std::min<int64_t>(kTall, rows - i), std::min<int64_t>(kWide, n - j), out, i0 + i, j);
+      add_tile(sum, std::min<int64_t>(kTall, rows - i), std::min<int64_t>(kWide, n - j), out,
+               i0 + i, j);
     }
   }
 }

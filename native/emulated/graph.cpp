@@ -43,7 +43,8 @@ double now_milliseconds() {
 void begin_capture(Stream &stream, int mode) {
   if (stream.legacy) fail(kCaptureImplicit, "the legacy stream cannot be captured");
   if (stream.capture) fail(kInvalidValue, "the stream is capturing already");
-  if (mode < kGlobal || mode > kRelaxed) fail(kInvalidValue, "capture mode %d does not exist", mode);
+  if (mode < kGlobal || mode > kRelaxed)
+    fail(kInvalidValue, "capture mode %d does not exist", mode);
   captures.push_back(std::make_unique<Capture>());
   Capture *capture = captures.back().get();
   capture->origin = &stream;
@@ -138,9 +139,9 @@ int update_result(const GraphExec &exec, const Graph &graph) {
   if (exec.tasks->size() != graph.tasks.size()) return 2;  // topology
   for (size_t i = 0; i < graph.tasks.size(); i++) {
     const Task &before = (*exec.tasks)[i], &after = graph.tasks[i];
-    if (before.kind != after.kind) return 3;              // node type
-    if (before.function != after.function) return 4;      // function
-    if (before.name != after.name) return 5;              // parameters
+    if (before.kind != after.kind) return 3;          // node type
+    if (before.function != after.function) return 4;  // function
+    if (before.name != after.name) return 5;          // parameters
   }
   return 0;
 }

@@ -25,8 +25,8 @@ struct Capture {
   CaptureMode mode;
   uint64_t thread;
   bool invalid = false;
-  std::set<Stream *> joined;     // other streams that were drawn in
-  std::set<Stream *> returned;   // of those: whose newest work the origin waited for
+  std::set<Stream *> joined;    // other streams that were drawn in
+  std::set<Stream *> returned;  // of those: whose newest work the origin waited for
   std::vector<Task> tasks;
 };
 

@@ -120,7 +120,8 @@ bool inside_function(const std::string &braces) { return braces.find('f') != std
 
 }  // namespace
 
-KernelText prepare_text(const std::string &preprocessed, const std::vector<std::string> &expressions) {
+KernelText prepare_text(const std::string &preprocessed,
+                        const std::vector<std::string> &expressions) {
   std::string text, entries;
   KernelText result;
   size_t copied = 0;
@@ -153,7 +154,7 @@ KernelText prepare_text(const std::string &preprocessed, const std::vector<std::
       text += preprocessed.substr(copied, from - copied);
       // Inside a function a variable; outside, where no thread runs yet, a macro.
       text += inside_function(braces) ? dynamic.type + "*" + dynamic.name + " = " + memory + ";"
-                        : "\n#define " + dynamic.name + " (" + memory + ")\n";
+                                      : "\n#define " + dynamic.name + " (" + memory + ")\n";
       copied = dynamic.end;
       tokens.seek(copied);
     }

@@ -13,6 +13,7 @@ struct KernelText {
 
 // Finds the kernels, gives each `extern __shared__ T name[]` the launch's dynamic memory, and
 // appends the table of kernels. `expressions` are instances of templates, by their C++ names.
-KernelText prepare_text(const std::string &preprocessed, const std::vector<std::string> &expressions);
+KernelText prepare_text(const std::string &preprocessed,
+                        const std::vector<std::string> &expressions);
 
 }  // namespace emulated

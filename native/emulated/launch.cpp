@@ -22,12 +22,13 @@ void check_sizes(const Function &function, Index3 grid, Index3 block, size_t dyn
   }
   if (threads > kMostThreads || block.x > kMostBlockXY || block.y > kMostBlockXY ||
       block.z > kMostBlockZ) {
-    fail(kInvalidValue, "kernel %s: a block of (%u, %u, %u) threads exceeds %d, at most (%u, %u, %u)",
-         name, block.x, block.y, block.z, kMostThreads, kMostBlockXY, kMostBlockXY, kMostBlockZ);
+    fail(kInvalidValue,
+         "kernel %s: a block of (%u, %u, %u) threads exceeds %d, at most (%u, %u, %u)", name,
+         block.x, block.y, block.z, kMostThreads, kMostBlockXY, kMostBlockXY, kMostBlockZ);
   }
   if (grid.x > kMostGridX || grid.y > kMostGridYZ || grid.z > kMostGridYZ) {
-    fail(kInvalidValue, "kernel %s: a grid of (%u, %u, %u) blocks exceeds (%u, %u, %u)", name, grid.x,
-         grid.y, grid.z, kMostGridX, kMostGridYZ, kMostGridYZ);
+    fail(kInvalidValue, "kernel %s: a grid of (%u, %u, %u) blocks exceeds (%u, %u, %u)", name,
+         grid.x, grid.y, grid.z, kMostGridX, kMostGridYZ, kMostGridYZ);
   }
   if (function.kernel->most_threads && threads > unsigned(function.kernel->most_threads)) {
     fail(kOutOfResources, "kernel %s: %zu threads a block exceed its launch bounds of %d", name,
@@ -50,7 +51,8 @@ size_t align_up(size_t offset, size_t alignment) {
 
 void copy_parameters(Launch &launch, void **parameters, void **extra) {
   const Kernel &kernel = *launch.function->kernel;
-  if (parameters && extra) fail(kInvalidValue, "kernel %s: both params and extra are given", kernel.name);
+  if (parameters && extra)
+    fail(kInvalidValue, "kernel %s: both params and extra are given", kernel.name);
   const char *packed = nullptr;
   if (extra) {
     for (int i = 0; extra[i]; i += 2) {
@@ -58,7 +60,8 @@ void copy_parameters(Launch &launch, void **parameters, void **extra) {
     }
   }
   if (kernel.count && !parameters && !packed) {
-    fail(kInvalidValue, "kernel %s: it takes %d parameters, none are given", kernel.name, kernel.count);
+    fail(kInvalidValue, "kernel %s: it takes %d parameters, none are given", kernel.name,
+         kernel.count);
   }
   std::vector<size_t> offsets;
   size_t end = 0, source = 0;
@@ -72,7 +75,9 @@ void copy_parameters(Launch &launch, void **parameters, void **extra) {
     source = align_up(source, parameter.alignment);
     const void *value = packed ? packed + source : parameters[i];
     source += parameter.bytes;
-    if (!value) fail(kInvalidValue, "kernel %s: parameter %d is NULL, it takes %d", kernel.name, i, kernel.count);
+    if (!value)
+      fail(kInvalidValue, "kernel %s: parameter %d is NULL, it takes %d", kernel.name, i,
+           kernel.count);
     memcpy(launch.values.data() + offsets[i], value, parameter.bytes);
     launch.parameters.push_back(launch.values.data() + offsets[i]);
   }
@@ -153,8 +158,12 @@ std::shared_ptr<Launch> make_launch(Function *function, Index3 grid, Index3 bloc
 
 void run_launch(const Launch &launch) {
   std::vector<const Allocation *> touched = check_pointers(launch);
-  GridJob job{launch.function->kernel, const_cast<void **>(launch.parameters.data()), launch.grid,
-              launch.block, launch.dynamic_bytes, reverse_order()};
+  GridJob job{launch.function->kernel,
+              const_cast<void **>(launch.parameters.data()),
+              launch.grid,
+              launch.block,
+              launch.dynamic_bytes,
+              reverse_order()};
   uint64_t blocks = uint64_t{job.grid.x} * job.grid.y * job.grid.z;
   uint64_t threads = blocks * job.block.x * job.block.y * job.block.z;
   int workers = blocks > 1 && threads >= kParallelThreads ? worker_threads() : 1;

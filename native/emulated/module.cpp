@@ -23,8 +23,9 @@ size_t image_bytes(const Elf64_Ehdr *header) {
 const Elf64_Ehdr *check_image(const void *image) {
   auto *header = static_cast<const Elf64_Ehdr *>(image);
   if (!image || memcmp(header->e_ident, ELFMAG, SELFMAG)) {
-    fail(kInvalidImage, "the module is no image of this device; the emulated device takes only what "
-                        "its own NVRTC compiled");
+    fail(kInvalidImage,
+         "the module is no image of this device; the emulated device takes only what "
+         "its own NVRTC compiled");
   }
   if (header->e_machine != EM_X86_64) fail(kNoBinary, "the module is compiled for another device");
   return header;

@@ -15,9 +15,9 @@ struct Module;
 struct Function {
   Module *module;
   const Kernel *kernel;
-  std::string symbol;         // mangled, unless the kernel is extern "C"
-  size_t static_bytes;        // of __shared__ variables
-  int most_dynamic_bytes;     // raised by cuFuncSetAttribute
+  std::string symbol;      // mangled, unless the kernel is extern "C"
+  size_t static_bytes;     // of __shared__ variables
+  int most_dynamic_bytes;  // raised by cuFuncSetAttribute
 };
 
 struct Module {
@@ -32,7 +32,7 @@ struct Module {
   };
   std::vector<Shared> shared;
   std::map<std::string, Function> functions;  // by symbol
-  std::map<std::string, size_t> variables;  // sizes of global variables by name
+  std::map<std::string, size_t> variables;    // sizes of global variables by name
 };
 
 // Throws Failure{kInvalidImage}, or kNoBinary for an object of another version of this library.

@@ -57,13 +57,37 @@ bool starts(const std::string &text, const char *prefix) { return text.rfind(pre
 std::string after(const std::string &text, char mark) { return text.substr(text.find(mark) + 1); }
 
 bool is_plain_option(const std::string &option) {
-  static const char *known[] = {
-      "--fmad=", "-fmad=", "--use_fast_math", "-use_fast_math", "-lineinfo", "--generate-line-info",
-      "-default-device", "--device-as-default-execution-space", "--minimal", "-minimal", "--ftz=",
-      "-ftz=", "--prec-div=", "-prec-div=", "--prec-sqrt=", "-prec-sqrt=", "--split-compile=",
-      "--maxrregcount=", "-maxrregcount=", "--restrict", "-restrict", "--extra-device-vectorization",
-      "--disable-warnings", "-w", "--display-error-number", "-no-source-include", "--relocatable-device-code=false",
-      "-diag-suppress", "--diag-suppress=", "--dopt=", "-dopt="};
+  static const char *known[] = {"--fmad=",
+                                "-fmad=",
+                                "--use_fast_math",
+                                "-use_fast_math",
+                                "-lineinfo",
+                                "--generate-line-info",
+                                "-default-device",
+                                "--device-as-default-execution-space",
+                                "--minimal",
+                                "-minimal",
+                                "--ftz=",
+                                "-ftz=",
+                                "--prec-div=",
+                                "-prec-div=",
+                                "--prec-sqrt=",
+                                "-prec-sqrt=",
+                                "--split-compile=",
+                                "--maxrregcount=",
+                                "-maxrregcount=",
+                                "--restrict",
+                                "-restrict",
+                                "--extra-device-vectorization",
+                                "--disable-warnings",
+                                "-w",
+                                "--display-error-number",
+                                "-no-source-include",
+                                "--relocatable-device-code=false",
+                                "-diag-suppress",
+                                "--diag-suppress=",
+                                "--dopt=",
+                                "-dopt="};
   for (const char *prefix : known) {
     if (starts(option, prefix)) return true;
   }
@@ -120,13 +144,20 @@ void compile_step(Program &program, std::vector<std::string> arguments, const Wo
 }
 
 std::string preprocess(Program &program, const Options &options, const WorkFolder &folder) {
-  std::string source = folder.path() + "/source/" + program.name, output = folder.path() + "/source.ii";
+  std::string source = folder.path() + "/source/" + program.name,
+              output = folder.path() + "/source.ii";
   write_file(source, "#line 1 \"" + program.name + "\"\n" + program.source);
   for (auto &[name, text] : program.headers) write_file(folder.path() + "/headers/" + name, text);
-  std::vector<std::string> arguments = {
-      "-E", "-x", "c++", "-nostdinc", "-std=gnu++" + options.standard.substr(3), "-D__CUDACC__",
-      "-D__CUDACC_RTC__", "-D__CUDA_ARCH__=" + std::to_string(options.arch * 10),
-      "-DSIAMBAN_EMULATED_DEVICE=1", "-I" + folder.path() + "/headers"};
+  std::vector<std::string> arguments = {"-E",
+                                        "-x",
+                                        "c++",
+                                        "-nostdinc",
+                                        "-std=gnu++" + options.standard.substr(3),
+                                        "-D__CUDACC__",
+                                        "-D__CUDACC_RTC__",
+                                        "-D__CUDA_ARCH__=" + std::to_string(options.arch * 10),
+                                        "-DSIAMBAN_EMULATED_DEVICE=1",
+                                        "-I" + folder.path() + "/headers"};
   for (const std::string &option : options.preprocess) arguments.push_back(option);
   arguments.insert(arguments.end(), {source, "-o", output});
   compile_step(program, arguments, folder);
@@ -140,16 +171,32 @@ void compile(Program &program, const Options &options) {
   std::string source = folder.path() + "/kernels.cpp", object = folder.path() + "/kernels.so";
   write_file(source, "#include \"" EMULATED_SOURCES "/device/kernel.hpp\"\n#line 1 \"" +
                          program.name + "\"\n" + prepared.text);
-  std::vector<std::string> arguments = {
-      "-x", "c++", "-std=gnu++" + options.standard.substr(3), "-O2", "-march=native", "-shared", "-fPIC",
-      "-ffixed-r15", "-mtls-dialect=gnu2", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
-      "-fno-strict-aliasing", "-fno-exceptions", "-fno-stack-protector", "-fstack-clash-protection", "-fno-semantic-interposition",
-      "-fno-gnu-unique",  // or the object could never be unloaded
-      "-w", "-Wl,-Bsymbolic", "-Wl,-z,defs"};
+  std::vector<std::string> arguments = {"-x",
+                                        "c++",
+                                        "-std=gnu++" + options.standard.substr(3),
+                                        "-O2",
+                                        "-march=native",
+                                        "-shared",
+                                        "-fPIC",
+                                        "-ffixed-r15",
+                                        "-mtls-dialect=gnu2",
+                                        "-ffp-contract=off",
+                                        "-fno-math-errno",
+                                        "-fno-trapping-math",
+                                        "-fno-strict-aliasing",
+                                        "-fno-exceptions",
+                                        "-fno-stack-protector",
+                                        "-fstack-clash-protection",
+                                        "-fno-semantic-interposition",
+                                        "-fno-gnu-unique",  // or the object could never be unloaded
+                                        "-w",
+                                        "-Wl,-Bsymbolic",
+                                        "-Wl,-z,defs"};
   if (options.checked) {
-    arguments.insert(arguments.end(),
-                     {"-fsanitize=kernel-address", "--param=asan-instrumentation-with-call-threshold=0",
-                      "--param=asan-stack=0", "--param=asan-globals=0", "-DEMULATED_CHECKED=1"});
+    arguments.insert(
+        arguments.end(),
+        {"-fsanitize=kernel-address", "--param=asan-instrumentation-with-call-threshold=0",
+         "--param=asan-stack=0", "--param=asan-globals=0", "-DEMULATED_CHECKED=1"});
   }
   arguments.insert(arguments.end(), {source, "-o", object});
   compile_step(program, arguments, folder);
@@ -159,7 +206,8 @@ void compile(Program &program, const Options &options) {
 void lower_names(Program &program) {
   if (program.expressions.empty()) return;
   Module *module = load_module(program.image.data());
-  for (auto &[symbol, function] : module->functions) program.lowered[function.kernel->name] = symbol;
+  for (auto &[symbol, function] : module->functions)
+    program.lowered[function.kernel->name] = symbol;
   unload_module(module);
 }
 
@@ -169,15 +217,20 @@ int call(const std::function<void()> &body) { return guarded(kInternal, body); }
 
 EMULATED_API const char *nvrtcGetErrorString(int result) {
   static const std::map<int, const char *> names = {
-      {0, "NVRTC_SUCCESS"}, {3, "NVRTC_ERROR_INVALID_INPUT"}, {4, "NVRTC_ERROR_INVALID_PROGRAM"},
-      {5, "NVRTC_ERROR_INVALID_OPTION"}, {6, "NVRTC_ERROR_COMPILATION"},
+      {0, "NVRTC_SUCCESS"},
+      {3, "NVRTC_ERROR_INVALID_INPUT"},
+      {4, "NVRTC_ERROR_INVALID_PROGRAM"},
+      {5, "NVRTC_ERROR_INVALID_OPTION"},
+      {6, "NVRTC_ERROR_COMPILATION"},
       {8, "NVRTC_ERROR_NO_NAME_EXPRESSIONS_AFTER_COMPILATION"},
       {9, "NVRTC_ERROR_NO_LOWERED_NAMES_BEFORE_COMPILATION"},
-      {10, "NVRTC_ERROR_NAME_EXPRESSION_NOT_VALID"}, {11, "NVRTC_ERROR_INTERNAL_ERROR"}};
+      {10, "NVRTC_ERROR_NAME_EXPRESSION_NOT_VALID"},
+      {11, "NVRTC_ERROR_INTERNAL_ERROR"}};
   static thread_local std::string words;
   auto found = names.find(result);
   words = found == names.end() ? "NVRTC_ERROR unknown" : found->second;
-  if (const char *detail = result ? last_report_of(result) : nullptr) words += std::string(": ") + detail;
+  if (const char *detail = result ? last_report_of(result) : nullptr)
+    words += std::string(": ") + detail;
   return words.c_str();
 }
 
@@ -197,8 +250,9 @@ EMULATED_API int nvrtcGetSupportedArchs(int *archs) {
   return kNvrtcSuccess;
 }
 
-EMULATED_API int nvrtcCreateProgram(void **program, const char *source, const char *name, int headers,
-                                    const char *const *texts, const char *const *names) {
+EMULATED_API int nvrtcCreateProgram(void **program, const char *source, const char *name,
+                                    int headers, const char *const *texts,
+                                    const char *const *names) {
   return call([&] {
     if (!program || !source) fail(kInvalidInput, "no source is given");
     auto made = std::make_unique<Program>();
@@ -248,7 +302,9 @@ EMULATED_API int nvrtcGetCUBIN(void *program, char *image) {
     memcpy(image, found.image.data(), found.image.size());
   });
 }
-EMULATED_API int nvrtcGetPTXSize(void *program, size_t *bytes) { return nvrtcGetCUBINSize(program, bytes); }
+EMULATED_API int nvrtcGetPTXSize(void *program, size_t *bytes) {
+  return nvrtcGetCUBINSize(program, bytes);
+}
 EMULATED_API int nvrtcGetPTX(void *program, char *image) { return nvrtcGetCUBIN(program, image); }
 
 EMULATED_API int nvrtcGetProgramLogSize(void *program, size_t *bytes) {
@@ -266,7 +322,8 @@ EMULATED_API int nvrtcGetLoweredName(void *program, const char *expression, cons
     Program &found = programs.at(program);
     if (!found.compiled) fail(kNoLoweredNamesBefore, "the program was not compiled");
     auto lowered = found.lowered.find(expression);
-    if (lowered == found.lowered.end()) fail(kExpressionInvalid, "\"%s\" was not added", expression);
+    if (lowered == found.lowered.end())
+      fail(kExpressionInvalid, "\"%s\" was not added", expression);
     *name = lowered->second.c_str();
   });
 }

@@ -26,7 +26,8 @@ SharedGroup::SharedGroup(const std::string &name, int ranks, int rank)
     : ranks_(ranks), rank_(rank), bytes_(kHeaderBytes + ranks * kSlotBytes), name_(name) {
   static_assert(sizeof(Header) <= kHeaderBytes, "the header must fit its page");
   if (ranks < 1 || ranks > kMostRanks || rank < 0 || rank >= ranks) {
-    fail(kInvalidArgument, "rank %d of %d: the emulated device takes up to %d", rank, ranks, kMostRanks);
+    fail(kInvalidArgument, "rank %d of %d: the emulated device takes up to %d", rank, ranks,
+         kMostRanks);
   }
   int file = shm_open(name_.c_str(), O_RDWR | O_CREAT, 0600);
   if (file < 0 || ftruncate(file, bytes_)) fail(kSystemError, "no shared memory %s", name_.c_str());
@@ -53,7 +54,8 @@ void SharedGroup::agree(const Intent &intent) {
   meet();
   for (int r = 0; r < ranks_; r++) {
     if (memcmp(&header_->intent[r], &intent, sizeof intent)) {
-      fail(kInvalidUsage, "rank %d and rank %d call different collectives, or with other sizes", rank_, r);
+      fail(kInvalidUsage, "rank %d and rank %d call different collectives, or with other sizes",
+           rank_, r);
     }
   }
   meet();
@@ -77,7 +79,8 @@ void SharedGroup::wait_until(const char *what, const std::function<bool()> &done
     if (header_->aborted) fail(kRemoteError, "a rank gave the communicator up");
     for (int r = 0; r < ranks_; r++) {
       int process = header_->process[r];
-      if (process && kill(process, 0)) fail(kRemoteError, "rank %d is gone, waiting for it %s", r, what);
+      if (process && kill(process, 0))
+        fail(kRemoteError, "rank %d is gone, waiting for it %s", r, what);
     }
     if (seconds() > deadline) fail(kRemoteError, "a rank never came, waiting for it %s", what);
     let_others_run();

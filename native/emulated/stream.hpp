@@ -50,7 +50,7 @@ struct Event {
   bool timed;
   bool recorded;
   Mark mark;
-  Capture *capture;  // non-NULL while the event belongs to a capture
+  Capture *capture;                      // non-NULL while the event belongs to a capture
   std::shared_ptr<double> milliseconds;  // outlives the event where its work is queued
 };
 

@@ -20,14 +20,14 @@ enum class WarpOp : int { kShuffle, kBallot, kSync };
 struct BlockContext;
 
 struct ThreadContext {
-  Index3 thread;          // threadIdx
-  unsigned number;        // flat index within the block
+  Index3 thread;    // threadIdx
+  unsigned number;  // flat index within the block
   BlockContext *block;
   // The request of a thread that waits for its warp, and the answer.
   WarpOp op;
   int line;
   unsigned mask;
-  unsigned source;        // lane to read from; for a ballot: the predicate
+  unsigned source;  // lane to read from; for a ballot: the predicate
   uint64_t value;
   uint64_t result;
 };
@@ -41,26 +41,26 @@ struct Services {
 };
 
 struct BlockContext {
-  Index3 block;           // blockIdx
-  Index3 block_size;      // blockDim
-  Index3 grid_size;       // gridDim
+  Index3 block;       // blockIdx
+  Index3 block_size;  // blockDim
+  Index3 grid_size;   // gridDim
   void *dynamic_shared;
   const Services *services;
 };
 
 struct Parameter {
   unsigned bytes, alignment;
-  unsigned pointee;       // bytes of what a pointer parameter points to; 0 for a value
+  unsigned pointee;  // bytes of what a pointer parameter points to; 0 for a value
 };
 
 // One kernel of an object.
 struct Kernel {
   const char *name;
-  const void *address;    // of the function, whose symbol is the name that modules know it by
+  const void *address;  // of the function, whose symbol is the name that modules know it by
   void (*call)(void **parameters);
   const Parameter *parameters;
   int count;
-  int most_threads;       // of __launch_bounds__; 0 if there are none
+  int most_threads;  // of __launch_bounds__; 0 if there are none
 };
 
 // What an object's function `emulated_kernel_table` gives.

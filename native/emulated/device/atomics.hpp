@@ -19,19 +19,20 @@ inline T emulated_atomic(T *address, Change change) {
   Bits before = __atomic_load_n(cell, __ATOMIC_RELAXED);
   for (;;) {
     Bits after = emulated_bits<Bits>(change(emulated_bits<T>(before)));
-    if (__atomic_compare_exchange_n(cell, &before, after, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    if (__atomic_compare_exchange_n(cell, &before, after, true, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED)) {
       return emulated_bits<T>(before);
     }
   }
 }
 
-#define EMULATED_ATOMIC(name, T, expression)                                \
-  inline T name(T *address, T value) {                                      \
+#define EMULATED_ATOMIC(name, T, expression)                                     \
+  inline T name(T *address, T value) {                                           \
     return emulated_atomic(address, [value](T old) -> T { return expression; }); \
   }
-#define EMULATED_ATOMIC_INTEGERS(name, expression)       \
-  EMULATED_ATOMIC(name, int, expression)                 \
-  EMULATED_ATOMIC(name, unsigned, expression)            \
+#define EMULATED_ATOMIC_INTEGERS(name, expression) \
+  EMULATED_ATOMIC(name, int, expression)           \
+  EMULATED_ATOMIC(name, unsigned, expression)      \
   EMULATED_ATOMIC(name, unsigned long long, expression)
 EMULATED_ATOMIC_INTEGERS(atomicAdd, old + value)
 EMULATED_ATOMIC(atomicAdd, float, old + value)
@@ -40,7 +41,7 @@ EMULATED_ATOMIC(atomicSub, int, old - value)
 EMULATED_ATOMIC(atomicSub, unsigned, old - value)
 EMULATED_ATOMIC_INTEGERS(atomicMin, value < old ? value : old)
 EMULATED_ATOMIC_INTEGERS(atomicMax, old < value ? value : old)
-EMULATED_ATOMIC_INTEGERS(atomicAnd, old & value)
+EMULATED_ATOMIC_INTEGERS(atomicAnd, old &value)
 EMULATED_ATOMIC_INTEGERS(atomicOr, old | value)
 EMULATED_ATOMIC_INTEGERS(atomicXor, old ^ value)
 EMULATED_ATOMIC_INTEGERS(atomicExch, ((void)old, value))
@@ -50,8 +51,8 @@ EMULATED_ATOMIC(atomicDec, unsigned, old == 0 || old > value ? value : old - 1)
 #undef EMULATED_ATOMIC_INTEGERS
 #undef EMULATED_ATOMIC
 
-#define EMULATED_CAS(T)                                                     \
-  inline T atomicCAS(T *address, T expected, T value) {                     \
+#define EMULATED_CAS(T)                                                                    \
+  inline T atomicCAS(T *address, T expected, T value) {                                    \
     return emulated_atomic(address, [=](T old) { return old == expected ? value : old; }); \
   }
 EMULATED_CAS(int)

@@ -6,15 +6,16 @@
 
 #ifdef EMULATED_CHECKED
 EMULATED_UNCHECKED static inline void emulated_access(void *address, long bytes, bool write) {
-  emulated_self->block->services->access(emulated_self, reinterpret_cast<uint64_t>(address), bytes, write);
+  emulated_self->block->services->access(emulated_self, reinterpret_cast<uint64_t>(address), bytes,
+                                         write);
 }
 
-#define EMULATED_ACCESS(bytes)                                                            \
-  EMULATED_UNCHECKED void __asan_load##bytes##_noabort(void *address) {           \
-    emulated_access(address, bytes, false);                                               \
-  }                                                                                       \
-  EMULATED_UNCHECKED void __asan_store##bytes##_noabort(void *address) {          \
-    emulated_access(address, bytes, true);                                                \
+#define EMULATED_ACCESS(bytes)                                           \
+  EMULATED_UNCHECKED void __asan_load##bytes##_noabort(void *address) {  \
+    emulated_access(address, bytes, false);                              \
+  }                                                                      \
+  EMULATED_UNCHECKED void __asan_store##bytes##_noabort(void *address) { \
+    emulated_access(address, bytes, true);                               \
   }
 extern "C" {
 EMULATED_ACCESS(1)

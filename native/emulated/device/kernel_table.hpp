@@ -36,10 +36,14 @@ struct KernelOf<function> {
   EMULATED_UNCHECKED static void unpack(void **values, Numbers<i...>) {
     function(*static_cast<P *>(values[i])...);
   }
-  EMULATED_UNCHECKED static void call(void **values) { unpack(values, typename NumbersTo<sizeof...(P)>::Type{}); }
+  EMULATED_UNCHECKED static void call(void **values) {
+    unpack(values, typename NumbersTo<sizeof...(P)>::Type{});
+  }
 
   EMULATED_UNCHECKED static Kernel describe(const char *name, int most_threads) {
-    return {name, reinterpret_cast<const void *>(function), call, parameters, int(sizeof...(P)), most_threads};
+    return {
+        name,        reinterpret_cast<const void *>(function), call, parameters, int(sizeof...(P)),
+        most_threads};
   }
 };
 
@@ -51,10 +55,10 @@ thread_local char emulated_shared_anchor = 0;
 inline char *emulated_anchor() { return &emulated_shared_anchor; }
 
 // A function, because its body must not be checked: it runs while no thread does.
-#define EMULATED_KERNELS(...)                                                                \
-  extern "C" EMULATED_UNCHECKED const emulated::KernelTable *emulated_kernel_table() {       \
-    static const emulated::Kernel kernels[] = {__VA_ARGS__};                                 \
-    static const emulated::KernelTable table = {                                             \
-        emulated::kAbi, sizeof kernels / sizeof *kernels, kernels, emulated_anchor};         \
-    return &table;                                                                           \
+#define EMULATED_KERNELS(...)                                                                     \
+  extern "C" EMULATED_UNCHECKED const emulated::KernelTable *emulated_kernel_table() {            \
+    static const emulated::Kernel kernels[] = {__VA_ARGS__};                                      \
+    static const emulated::KernelTable table = {emulated::kAbi, sizeof kernels / sizeof *kernels, \
+                                                kernels, emulated_anchor};                        \
+    return &table;                                                                                \
   }

@@ -6,8 +6,8 @@ using std::isinf;
 using std::isnan;
 using std::signbit;
 
-#define EMULATED_INTEGER_MIN_MAX(T)                            \
-  constexpr T min(T a, T b) { return b < a ? b : a; }          \
+#define EMULATED_INTEGER_MIN_MAX(T)                   \
+  constexpr T min(T a, T b) { return b < a ? b : a; } \
   constexpr T max(T a, T b) { return a < b ? b : a; }
 EMULATED_INTEGER_MIN_MAX(int)
 EMULATED_INTEGER_MIN_MAX(unsigned)
@@ -98,9 +98,11 @@ inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b)
 }
 
 // Loads and stores with a cache hint are loads and stores.
-#define EMULATED_LOAD(name) \
-  template <typename T>     \
-  inline T name(const T *address) { return *address; }
+#define EMULATED_LOAD(name)         \
+  template <typename T>             \
+  inline T name(const T *address) { \
+    return *address;                \
+  }
 EMULATED_LOAD(__ldg)
 EMULATED_LOAD(__ldcg)
 EMULATED_LOAD(__ldca)
@@ -108,9 +110,11 @@ EMULATED_LOAD(__ldcs)
 EMULATED_LOAD(__ldlu)
 EMULATED_LOAD(__ldcv)
 #undef EMULATED_LOAD
-#define EMULATED_STORE(name)   \
-  template <typename T>        \
-  inline void name(T *address, T value) { *address = value; }
+#define EMULATED_STORE(name)              \
+  template <typename T>                   \
+  inline void name(T *address, T value) { \
+    *address = value;                     \
+  }
 EMULATED_STORE(__stcg)
 EMULATED_STORE(__stca)
 EMULATED_STORE(__stcs)

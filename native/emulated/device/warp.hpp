@@ -49,7 +49,8 @@ inline T emulated_shfl_up(int line, unsigned mask, T value, unsigned delta, int 
 template <typename T>
 inline T emulated_shfl_down(int line, unsigned mask, T value, unsigned delta, int width = 32) {
   unsigned lane = emulated_lane(), place = lane & (width - 1);
-  return emulated_exchange(line, mask, value, place + delta < unsigned(width) ? lane + delta : lane);
+  return emulated_exchange(line, mask, value,
+                           place + delta < unsigned(width) ? lane + delta : lane);
 }
 template <typename T>
 inline T emulated_shfl_xor(int line, unsigned mask, T value, int bits, int width = 32) {
@@ -58,8 +59,7 @@ inline T emulated_shfl_xor(int line, unsigned mask, T value, int bits, int width
   return emulated_exchange(line, mask, value, within ? source : lane);
 }
 inline unsigned emulated_ballot(int line, unsigned mask, bool predicate) {
-  return static_cast<unsigned>(
-      emulated_warp(emulated::WarpOp::kBallot, line, mask, predicate, 0));
+  return static_cast<unsigned>(emulated_warp(emulated::WarpOp::kBallot, line, mask, predicate, 0));
 }
 inline void emulated_sync(int line, unsigned mask = 0xFFFFFFFFu) {
   emulated_warp(emulated::WarpOp::kSync, line, mask, 0, 0);
