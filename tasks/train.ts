@@ -5,6 +5,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
 import {
+  type BackendName,
   buildNative,
   type Collective,
   type ExperimentConfig,
@@ -19,12 +20,15 @@ import {
   type Summary,
   useBackend,
 } from "../mod.ts";
+import { replay } from "./replay.ts";
 import { runTask } from "./run_task.ts";
+import { StallWatch } from "./stall_watch.ts";
 
 /** Status of a training that was asked to stop, has saved and can go on (EX_TEMPFAIL of sysexits.h). */
 const STOPPED = 75;
 
 const USAGE = `Usage: deno task train [--config FILE] [options]
+       deno task train replay FILE     takes a step again that was skipped, and says what went wrong
   --config FILE     experiment: .ts, .json, or YAML as siamban, pysot and NanoTrack have it;
                     configs/quickstart.ts
   --set KEY=VALUE   changes a setting, such as training.batchSize=8; may be repeated
@@ -74,6 +78,11 @@ export async function main(args: string[]): Promise<void> {
       key === undefined || fail(`unknown option ${option}`),
   });
   if (options.help) return console.log(USAGE);
+  if (options._[0] === "replay") {
+    if (options._.length !== 2) fail("replay takes one file of the folder incidents beside a log");
+    await using _ = await useBackend((options.device ?? "auto") as BackendName);
+    return await replay(String(options._[1]), { json: options.json });
+  }
   const [file = DEMONSTRATION, ...others] = [options.config, options.cfg, ...options._]
     .filter((path) => path !== undefined);
   if (others.length > 0) fail(`one experiment is enough, but ${others.join(", ")} is named too`);
@@ -137,7 +146,8 @@ async function train(
   await using backend = await useBackend(device, { ...config.training, threads });
   if (problem !== undefined && problem !== backend.note) say(problem);
   say(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
-  const events = runExperiment(config, { collective, shouldStop });
+  using watch = new StallWatch(`rank ${collective.rank} of ${collective.size}`);
+  const events = watched(runExperiment(config, { collective, shouldStop }), watch);
   const summary = await (leads ? show(events, config.training.printFreq) : drain(events));
   say(formatSummary(summary));
   if (profileData && summary.loading) say(formatLoading(summary.loading));
@@ -167,6 +177,17 @@ function parseSeconds(time: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(s|m|h|d)$/.exec(time) ??
     fail(`--stop-after is "${time}", expected a time such as 90s, 30m or 3h`);
   return Number(number) * { s: 1, m: 60, h: 3600, d: 86400 }[unit as "s"];
+}
+
+/** Has the steps among events watched. */
+async function* watched(
+  events: AsyncIterable<RunEvent>,
+  watch: StallWatch,
+): AsyncGenerator<RunEvent> {
+  for await (const event of events) {
+    if (event.kind === "step") watch.step(event.step.report.batchTime);
+    yield event;
+  }
 }
 
 /** Follows a run that another rank tells of. */

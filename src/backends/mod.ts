@@ -12,6 +12,7 @@ import type { InPlaceBackend } from "./in_place_backend.ts";
 
 export * from "./cuda/inspect.ts";
 export type { CallProfile, OpTotals, Peak } from "./call_profile.ts";
+export { type KernelOutput, observeKernels } from "./observe_kernels.ts";
 export type { BackendOptions } from "./host_backend.ts";
 export type { CudaBackend, CudaStatistics } from "./cuda/backend.ts";
 export { type DeviceFloors, measureFloors, timeOnDevice } from "./cuda/measure.ts";

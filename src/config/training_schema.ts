@@ -147,6 +147,10 @@ export const trainingSchema = section({
   maxLoss: real({ above: 0 }).default(1e4),
   /** Steps between two checkpoints within an epoch, of which the newest is kept; 0 for none. */
   checkpointEvery: whole({ min: 0 }).default(0),
+  /** Minutes between two such checkpoints; 0 for none. */
+  checkpointMinutes: real({ min: 0 }).default(0),
+  /** Checkpoints at the end of an epoch that are kept, the newest ones; 0 keeps all. */
+  keepCheckpoints: whole({ min: 0 }).default(0),
   /** Whether TensorBoard events are written. */
   tensorboard: flag().default(true),
   /** Steps an epoch; default `dataset.videosPerEpoch` over the batch size. */

@@ -3,6 +3,7 @@ export * from "./checkpoints.ts";
 export * from "./data.ts";
 export * from "./export.ts";
 export * from "./held_out.ts";
+export * from "./incident.ts";
 export { meet } from "./job.ts";
 export * from "./loading.ts";
 export * from "./picture.ts";

@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import { ALONE, type Collective } from "../collective.ts";
 import { formatExperiment } from "../config/dump.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
@@ -8,14 +9,9 @@ import { buildModel, type SiamBAN } from "../models/siamban.ts";
 import { synchronizeNorms } from "../nn/batch_norm2d.ts";
 import { describe } from "../nn/describe.ts";
 import { Rng } from "../random.ts";
-import {
-  type Averages,
-  makeSnapshotFolder,
-  removeOutdated,
-  type ResumePoint,
-  saveCheckpoint,
-} from "../training/checkpoint.ts";
+import { type Averages, makeSnapshotFolder, type ResumePoint } from "../training/checkpoint.ts";
 import { LogFile } from "../training/log_file.ts";
+import type { StepReport } from "../training/report.ts";
 import { type MeteredStep, meterStep } from "../training/meters.ts";
 import { stepMessages } from "../training/report_lines.ts";
 import { EventFile, scalarsOf } from "../training/tensorboard.ts";
@@ -25,7 +21,10 @@ import { openDataset, prepareMissing, type SetReport } from "./data.ts";
 import { type TrackedSequence, trackHeldOut } from "./held_out.ts";
 import { drawTrackedSequence, type TrackPictures } from "./picture.ts";
 import { findDrift, formatJob, meet, shareStart } from "./job.ts";
+import { saveIncident } from "./incident.ts";
 import { findResumePoint } from "./resume.ts";
+import { Saver } from "./saver.ts";
+import { SlowRanks } from "./slow_ranks.ts";
 import { loadPretrained } from "./weights.ts";
 
 /** What an experiment tells as it runs; the task prints it. */
@@ -97,6 +96,9 @@ export async function* runExperiment(
   yield { kind: "done", summary: run.summary((performance.now() - started) / 1000) };
 }
 
+/** Skipped steps that are kept on disk; the first ones tell the most. */
+const MOST_INCIDENTS = 20;
+
 class Run {
   readonly #config: ExperimentConfig;
   readonly #dataset: BANDataset;
@@ -106,6 +108,7 @@ class Run {
   readonly #collective: Collective;
   readonly #shouldStop?: () => boolean;
   #stopped = false;
+  #incidents = 0;
   #first?: MeteredStep;
   #last?: MeteredStep;
   #ao: { before?: number; after?: number } = {};
@@ -199,6 +202,7 @@ class Run {
       config: this.#config,
       stepsPerEpoch: this.#stepsPerEpoch,
       pauseEvery: training.checkpointEvery,
+      pauseAfterSeconds: 60 * training.checkpointMinutes,
       resume,
       collective: this.#collective,
       shouldStop: this.#shouldStop,
@@ -221,8 +225,13 @@ class Run {
       ? { averages: resume.averages }
       : undefined;
     let toldRefusal = false;
+    const slowRanks = new SlowRanks();
+    const saver = new Saver({ keep: training.keepCheckpoints });
+    // Who leaves early, for whatever reason, leaves whole checkpoints behind.
+    await using _ = saver;
     for await (const event of trainer.run(this.#loading.watch(batches))) {
       for (const text of this.#loading.takeNotices()) yield message(`data: ${text}`);
+      yield* this.#saved(saver);
       const refused = trainer.recordingRefused;
       if (refused !== undefined && !toldRefusal) {
         toldRefusal = true;
@@ -234,6 +243,9 @@ class Run {
         this.#first ??= step;
         this.#last = step;
         yield { kind: "step", step };
+        const slow = slowRanks.look(event.report.rankSeconds);
+        if (slow) yield message(slow);
+        if (event.report.skipped !== undefined) yield* this.#incident(event.report);
       } else if (event.kind === "stage") {
         if (event.backbone) yield message("start training backbone.");
         yield message(`model\n${describe(this.#model)}`);
@@ -242,18 +254,46 @@ class Run {
         const drift = findDrift(this.#model, this.#collective);
         if (drift) throw new Error(drift);
         if (!this.#leads) continue;
-        const folder = training.snapshotDir;
-        this.#checkpoint = await saveCheckpoint(trainer, {
-          folder,
+        await saver.save(trainer, {
+          folder: training.snapshotDir,
           config: this.#config,
           stepsPerEpoch: this.#stepsPerEpoch,
           ranks: this.#collective.size,
           averages: previous?.averages,
         });
-        if (!event.epochEnd) await removeOutdated(folder, event.position);
-        yield { kind: "checkpoint", path: this.#checkpoint };
       }
     }
+    await saver.settle();
+    yield* this.#saved(saver);
+  }
+
+  /** Tells of a checkpoint once it is whole. */
+  *#saved(saver: Saver): Generator<RunEvent> {
+    for (const path of saver.takeFinished()) {
+      this.#checkpoint = path;
+      yield { kind: "checkpoint", path };
+    }
+  }
+
+  /** Keeps a step that was skipped, so that a person can look at it and take it again. */
+  async *#incident({ epoch, step, losses, skipped }: StepReport): AsyncGenerator<RunEvent> {
+    const { logDir } = this.#config.training;
+    if (!logDir || this.#incidents++ >= MOST_INCIDENTS) return;
+    const { rank, size } = this.#collective;
+    const saved = await saveIncident(this.#model, {
+      folder: join(logDir, "incidents"),
+      config: this.#config,
+      dataset: this.#dataset,
+      place: { epoch, step, rank, ranks: size, stepsPerEpoch: this.#stepsPerEpoch },
+      losses,
+      reason: skipped!,
+    });
+    yield message(
+      `skipped epoch ${epoch + 1} step ${
+        step + 1
+      }: ${skipped}; its pictures are in ${saved.picture}, ` +
+        `deno task train replay ${saved.path} takes it again`,
+    );
   }
 
   async *#heldOut(when: "before" | "after"): AsyncGenerator<RunEvent> {

@@ -3,8 +3,9 @@ import { join } from "@std/path";
 import { z } from "zod";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { stateDict } from "../nn/state_dict.ts";
-import { type Checkpoint, type JsonValue, writeCheckpoint } from "../weights/checkpoint_file.ts";
+import type { Checkpoint, JsonValue } from "../weights/checkpoint_file.ts";
 import type { StateDict } from "../weights/host_tensor.ts";
+import { writeCheckpointAside } from "../weights/write_aside.ts";
 import type { Average, Quantity } from "./meters.ts";
 import type { Position, Trainer } from "./trainer.ts";
 import { writeError } from "./write_error.ts";
@@ -73,7 +74,8 @@ export async function makeSnapshotFolder(path: string): Promise<void> {
 }
 
 /**
- * Writes all that an exact resume needs: weights, running statistics, momentum, position and averages. The random
+ * Writes all that an exact resume needs, on a thread of its own; what is written is taken before this
+ * returns its promise, so that the training may go on meanwhile: weights, running statistics, momentum, position and averages. The random
  * streams need nothing, they are functions of the seed and the position.
  *
  * @param options `folder`: exists, see {@linkcode makeSnapshotFolder}.
@@ -101,24 +103,32 @@ export async function saveCheckpoint(
     averages: averages ? toJson(averages) : null,
   };
   const path = join(folder, checkpointName(position));
-  await writeCheckpoint(path, { tensors, state });
+  await writeCheckpointAside(path, { tensors, state });
   return path;
 }
 
 /**
- * Removes the checkpoints within an epoch that lie before a position: a newer one has taken their place. Those at
- * the end of an epoch stay.
+ * Removes the checkpoints within an epoch that lie before a position, for a newer one has taken their place; and of those
+ * at the end of an epoch all but the newest `keep`.
  *
+ * @param keep 0 keeps all.
  * @returns The names removed.
  */
-export async function removeOutdated(folder: string, newest: Position): Promise<string[]> {
+export async function removeOutdated(
+  folder: string,
+  newest: Position,
+  keep = 0,
+): Promise<string[]> {
   const removed: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {
-    const numbers = /^checkpoint_e(\d+)\.step(\d+)\.safetensors$/.exec(name);
+    const numbers = /^checkpoint_e(\d+)(?:\.step(\d+))?\.safetensors$/.exec(name);
     if (!numbers) continue;
-    const [epoch, step] = numbers.slice(1).map(Number);
-    const isBefore = epoch < newest.epoch || (epoch === newest.epoch && step < newest.step);
-    if (isBefore) removed.push(name);
+    const [epoch, step] = numbers.slice(1).map((digits) => Number(digits ?? 0));
+    const isOutdated = step > 0
+      // The last one stays beside that of the epoch's end, in case the newer one is damaged.
+      ? newest.step > 0 && (epoch < newest.epoch || (epoch === newest.epoch && step < newest.step))
+      : keep > 0 && epoch <= newest.epoch - keep;
+    if (isOutdated) removed.push(name);
   }
   for (const name of removed) await Deno.remove(join(folder, name));
   return removed;

@@ -7,6 +7,8 @@ export interface RankNews {
   readonly seconds: number;
   /** Whether it has been asked to stop. */
   readonly stop: boolean;
+  /** Whether it is time for it to save. */
+  readonly pause: boolean;
 }
 
 /** What all ranks know then. */
@@ -15,16 +17,19 @@ export interface JobNews {
   readonly seconds: readonly number[];
   /** Whether any rank has been asked to stop. */
   readonly stop: boolean;
+  /** Whether it is time for any rank to save. */
+  readonly pause: boolean;
 }
 
 /** Tells all ranks what each has to tell. */
-export function exchangeNews(collective: Collective, { seconds, stop }: RankNews): JobNews {
+export function exchangeNews(collective: Collective, news: RankNews): JobNews {
   const { rank, size } = collective;
-  const numbers = new Float64Array(size + 1);
-  numbers[rank] = seconds;
-  numbers[size] = stop ? 1 : 0;
+  const numbers = new Float64Array(size + 2);
+  numbers[rank] = news.seconds;
+  numbers.set([Number(news.stop), Number(news.pause)], size);
   collective.sum(numbers);
-  return { seconds: [...numbers.subarray(0, size)], stop: numbers[size] > 0 };
+  const [stop, pause] = numbers.subarray(size);
+  return { seconds: [...numbers.subarray(0, size)], stop: stop > 0, pause: pause > 0 };
 }
 
 /**

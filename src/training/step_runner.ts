@@ -62,6 +62,11 @@ export class StepRunner implements Disposable {
     return this.#refused;
   }
 
+  /** Whether the backend works on by itself, so that reading at once would have it wait. */
+  get queues(): boolean {
+    return (tf.backend() as Partial<RecordingBackend>).record !== undefined;
+  }
+
   /** Whether the last step was a replay. */
   get replays(): boolean {
     return this.#known !== undefined;

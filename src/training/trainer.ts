@@ -42,6 +42,8 @@ export interface TrainerOptions {
   };
   /** Steps between two pauses within an epoch; 0 pauses at the end of an epoch only. */
   readonly pauseEvery?: number;
+  /** Seconds after which the next step is followed by a pause; 0 for none. */
+  readonly pauseAfterSeconds?: number;
   /** Processes that train together; this one alone. */
   readonly collective?: Collective;
   /** Asked after each step: whether to finish, save and leave. */
@@ -68,7 +70,10 @@ export class Trainer implements Disposable {
   readonly #shouldStop: () => boolean;
   /** By which the ranks together change the learning rates of the configuration. */
   readonly #lrFactor: number;
+  readonly #pauseAfterSeconds: number;
   #stopping = false;
+  #pauseAsked = false;
+  #lastPause = performance.now();
   #optimizer: Sgd;
   #position: Position;
   #skippedInRow = 0;
@@ -79,6 +84,7 @@ export class Trainer implements Disposable {
     this.#config = options.config;
     this.#stepsPerEpoch = options.stepsPerEpoch;
     this.#pauseEvery = options.pauseEvery ?? 0;
+    this.#pauseAfterSeconds = options.pauseAfterSeconds || Infinity;
     this.#collective = options.collective ?? ALONE;
     this.#shouldStop = options.shouldStop ?? (() => false);
     this.#lrFactor = lrFactor(training, this.#collective.size);
@@ -108,8 +114,8 @@ export class Trainer implements Disposable {
   /**
    * Trains to the last epoch.
    *
-   * Each report comes while the next step is already under way, so that a device need not wait for
-   * the host to read; before a pause all reports are out.
+   * On a device that works on by itself each report comes while the next step is already under way, so
+   * that it need not wait for the host to read; before a pause all reports are out.
    *
    * @param batches The batches from {@linkcode position} on.
    * @throws {DivergedError} After `training.maxSkippedSteps` skipped steps in a row.
@@ -147,9 +153,15 @@ export class Trainer implements Disposable {
       this.#position = this.#next();
       if (pending) yield* this.#tell(pending);
       pending = report;
-      if (this.#pausesHere()) {
+      // Where nothing is under way there is no reason to be late.
+      const pauses = this.#pausesHere();
+      if (pauses || !this.#steps.queues) {
         yield* this.#tell(pending);
         pending = undefined;
+      }
+      if (pauses || this.#pauseAsked) {
+        this.#pauseAsked = false;
+        this.#lastPause = performance.now();
         yield { kind: "pause", position: this.#position, epochEnd: false, stopped: false };
       }
     }
@@ -173,15 +185,14 @@ export class Trainer implements Disposable {
   /** Makes a report of what all ranks know, and hears whether to stop. */
   #consult({ complaint, ownSeconds, ...report }: PendingReport): StepReport {
     const collective = this.#collective;
-    if (collective.size === 1) {
-      this.#stopping ||= this.#shouldStop();
-      return report;
-    }
-    const { seconds, stop } = exchangeNews(collective, {
+    const { seconds, stop, pause } = exchangeNews(collective, {
       seconds: ownSeconds,
       stop: this.#shouldStop(),
+      pause: performance.now() - this.#lastPause > 1000 * this.#pauseAfterSeconds,
     });
     this.#stopping ||= stop;
+    this.#pauseAsked ||= pause;
+    if (collective.size === 1) return report;
     const told = { ...report, rankSeconds: seconds };
     if (report.skipped === undefined) return told;
     return { ...told, skipped: firstComplaint(collective, complaint) ?? report.skipped };

@@ -23,3 +23,4 @@ export type { RestoredSnapshot, SgdGroup, SgdState, TorchSnapshot } from "./torc
 export { TorchTensor } from "./torch_tensor.ts";
 export { writeTorchFile } from "./torch_writer.ts";
 export { WeightsFileError } from "./weights_file_error.ts";
+export * from "./write_aside.ts";

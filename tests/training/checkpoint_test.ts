@@ -198,3 +198,20 @@ async function saveStart(folder: string, averages?: Averages): Promise<string> {
   assert(path.startsWith(folder));
   return checkpointName(trainer.position);
 }
+
+Deno.test("removeOutdated() keeps as many ends of epochs as asked, and the newest within an epoch", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const names = ["e1", "e2", "e2.step4", "e2.step8", "e3"];
+    for (const name of names) {
+      await Deno.writeTextFile(`${folder}/checkpoint_${name}.safetensors`, "");
+    }
+    const removed = async (...[newest, keep]: [{ epoch: number; step: number }, number]) =>
+      (await removeOutdated(folder, newest, keep)).sort();
+    assertEquals(await removed({ epoch: 2, step: 8 }, 0), ["checkpoint_e2.step4.safetensors"]);
+    assertEquals(await removed({ epoch: 3, step: 0 }, 0), []);
+    assertEquals(await removed({ epoch: 3, step: 0 }, 2), ["checkpoint_e1.safetensors"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

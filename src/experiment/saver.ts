@@ -1,0 +1,62 @@
+import { removeOutdated, saveCheckpoint } from "../training/checkpoint.ts";
+import type { Trainer } from "../training/trainer.ts";
+
+/** What a checkpoint is saved with. */
+type SaveOptions = Parameters<typeof saveCheckpoint>[1];
+
+/**
+ * Saves checkpoints while the training goes on, one at a time, and removes those that newer ones have
+ * made superfluous, only once these are whole.
+ */
+export class Saver implements AsyncDisposable {
+  readonly #keep: number;
+  #saving: Promise<string> | undefined;
+  /** What {@linkcode takeFinished} has to tell. */
+  #finished: string[] = [];
+
+  /** @param options.keep Checkpoints at the end of an epoch that stay; 0 for all. */
+  constructor({ keep }: { readonly keep: number }) {
+    this.#keep = keep;
+  }
+
+  /**
+   * Begins to save; what is saved is taken before this returns.
+   *
+   * @throws {Error} If the checkpoint before this one could not be saved.
+   */
+  async save(trainer: Trainer, options: SaveOptions): Promise<void> {
+    await this.settle();
+    const saving = this.#save(trainer, options);
+    this.#saving = saving;
+    // Whoever waits for it hears of a failure.
+    saving.then((path) => this.#finished.push(path), () => {});
+  }
+
+  async #save(trainer: Trainer, options: SaveOptions): Promise<string> {
+    const { position } = trainer;
+    const path = await saveCheckpoint(trainer, options);
+    await removeOutdated(options.folder, position, this.#keep);
+    return path;
+  }
+
+  /** The checkpoints that have become whole since the last call. */
+  takeFinished(): string[] {
+    return this.#finished.splice(0);
+  }
+
+  /**
+   * Waits for what is being saved.
+   *
+   * @throws {Error} If that failed.
+   */
+  async settle(): Promise<void> {
+    const saving = this.#saving;
+    this.#saving = undefined;
+    await saving;
+  }
+
+  /** Waits for what is being saved, whether or not that succeeds. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#saving?.catch(() => {});
+  }
+}
