@@ -29,6 +29,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   "src/trax/": 6,
   "mod.ts": 7,
   "configs/": 8,
+  "tests/fuzz/": 8,
   "tasks/": 9,
 };
 

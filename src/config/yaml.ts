@@ -98,7 +98,7 @@ function readYaml(text: string, source: string): YamlText {
     }));
     throw new ExperimentError(source, problems, { cause: document.errors[0] });
   }
-  const root = document.toJS() ?? {};
+  const root = valuesOf(document, source) ?? {};
   if (!isSection(root)) {
     throw new ExperimentError(source, [
       { key: "YAML", value: root, expected: "sections of settings" },
@@ -106,6 +106,19 @@ function readYaml(text: string, source: string): YamlText {
   }
   const lines = new Map(linesOf(document, counter));
   return { root, lines, lineOf: (key) => lines.get(key) };
+}
+
+/** Fails where aliases lead nowhere, or to more values than anybody writes. */
+function valuesOf(document: Document, source: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const found = `cannot be read (${reason})`;
+    throw new ExperimentError(source, [{ key: "YAML", found, expected: "well-formed YAML" }], {
+      cause,
+    });
+  }
 }
 
 function* linesOf(document: Document, counter: LineCounter): Generator<[string, number]> {

@@ -102,7 +102,10 @@ export function parseHeader(bytes: Uint8Array, fileSize: number): OpenedIndex | 
   const sha256 = bytes.slice(SHA_AT, SHA_AT + 32);
   const entries = COUNTS.map((name, i) => [name, view.getFloat64(COUNTS_AT + 8 * i, true)]);
   const counts: IndexCounts = Object.fromEntries(entries);
-  if (Object.values(counts).some((count) => !Number.isSafeInteger(count))) return undefined;
+  if (Object.values(counts).some((count) => !Number.isSafeInteger(count) || count < 0)) {
+    return undefined;
+  }
+  if (counts.coordinateBytes !== 4 && counts.coordinateBytes !== 8) return undefined;
   if (layoutOf(counts).end !== fileSize) return undefined;
   const source = { size, modifiedMs, changedMs, seenMs, sha256 };
   return { source, counts, checksum: view.getUint32(CRC_AT, true) };
@@ -172,7 +175,29 @@ export function readColumns(file: Deno.FsFile, index: OpenedIndex): AnnotationIn
       ? new Float32Array(memory, layout.boxes - INDEX_HEADER, 4 * boxes)
       : new Float64Array(memory, layout.boxes - INDEX_HEADER, 4 * boxes),
   };
-  return { columns, droppedBoxes: counts.droppedBoxes };
+  return areSound(columns) ? { columns, droppedBoxes: counts.droppedBoxes } : undefined;
+}
+
+/**
+ * Whether columns that refer to others refer to what is there. The checksum covers neither the header
+ * nor what somebody wrote on purpose.
+ */
+function areSound({ videos, trackNames, ...columns }: AnnotationColumns): boolean {
+  return isDivision(videos.starts, videos.bytes.length) &&
+    isDivision(trackNames.starts, trackNames.bytes.length) &&
+    isDivision(columns.trackStart, columns.trackName.length) &&
+    isDivision(columns.boxStart, columns.frames.length) &&
+    columns.trackName.every((name) => name < trackNames.starts.length - 1);
+}
+
+/** Whether starts rise from 0 to the end. */
+function isDivision(starts: Uint32Array, end: number): boolean {
+  let last = 0;
+  for (const start of starts) {
+    if (start < last) return false;
+    last = start;
+  }
+  return starts[0] === 0 && last === end;
 }
 
 /** SHA-256 of a file. */

@@ -46,15 +46,21 @@ export async function readBoxLines(
   });
 }
 
+/** Beyond what any coordinate is, and far below where sums and products overflow. */
+const LARGEST = 1e100;
+
 function parseLine(
   line: string,
   { place, origin }: { place: string; origin: 0 | 1 },
 ): Corner | null {
   const words = line.trim().split(/[\s,;]+/).filter((word) => word !== "");
   const numbers = words.map((word) => /^[-+]?nan$/i.test(word) ? NaN : Number(word));
-  const strange = numbers.findIndex((number, i) => isNaN(number) && !/nan/i.test(words[i]));
+  const strange = numbers.findIndex((number, i) =>
+    Math.abs(number) > LARGEST || isNaN(number) && !/nan/i.test(words[i])
+  );
   if (strange !== -1) {
-    throw new SyntaxError(`Cannot read ${place}: "${words[strange]}" is not a number`);
+    const fault = isNaN(numbers[strange]) ? "is not a number" : "is no coordinate in pixels";
+    throw new SyntaxError(`Cannot read ${place}: "${words[strange]}" ${fault}`);
   }
   if (numbers.length === 1 || numbers.some(isNaN) && numbers.length > 0) return null;
   if (numbers.length === 4) {

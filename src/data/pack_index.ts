@@ -57,7 +57,9 @@ export function readPackIndex(path: string): PackColumns | undefined {
   const isIndex = bytes.length >= PACK_HEADER &&
     new TextDecoder().decode(bytes.subarray(0, 8)) === MAGIC && view.getUint32(8, true) === VERSION;
   const count = isIndex ? view.getFloat64(16, true) : 0;
-  if (!isIndex || bytes.length !== PACK_HEADER + BYTES_A_CROP * count) {
+  if (
+    !isIndex || !Number.isSafeInteger(count) || bytes.length !== PACK_HEADER + BYTES_A_CROP * count
+  ) {
     throw new SyntaxError(
       `Cannot read "${path}": it is no whole index of packed crops, prepare the set again`,
     );
