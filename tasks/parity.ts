@@ -5,7 +5,13 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { type BackendName, type BackendOptions, useBackend } from "../src/backends/mod.ts";
-import { checkFolder, isCheck, paritySections, type SectionFinding } from "../src/parity/mod.ts";
+import {
+  type Check,
+  checkFolder,
+  isCheck,
+  paritySections,
+  type SectionFinding,
+} from "../src/parity/mod.ts";
 import { runTask } from "./run_task.ts";
 
 const USAGE = `Usage: deno task parity DIR [options]
@@ -52,9 +58,15 @@ export async function main(args: string[]): Promise<void> {
 function lineOf(finding: SectionFinding): string {
   const head = `${finding.section.padEnd(11)} ${finding.name.padEnd(46)}`;
   if (!isCheck(finding)) return `not checked ${head} ${finding.reason}`;
-  const { error, tolerance, passed, detail = "" } = finding;
+  const { error, tolerance, undecided, detail = "" } = finding;
   const figures = `${short(error).padStart(8)} of ${short(tolerance).padEnd(8)}`;
-  return `${(passed ? "ok" : "FAILED").padEnd(11)} ${head} ${figures} ${firstLine(detail)}`;
+  const outcome = outcomeOf(finding);
+  const text = firstLine(undecided ? `${undecided}; ${detail}` : detail);
+  return `${(outcome === "failed" ? "FAILED" : outcome).padEnd(11)} ${head} ${figures} ${text}`;
+}
+
+function outcomeOf({ passed, undecided }: Check): "ok" | "undecided" | "failed" {
+  return passed ? "ok" : undecided ? "undecided" : "failed";
 }
 
 function short(value: number): string {
@@ -70,6 +82,8 @@ function firstLine(text: string): string {
 /** Counts of a section, or of all. */
 interface Counts {
   readonly passed: number;
+  /** Checks that rounding decides; see `src/parity/neighbours.ts`. */
+  readonly undecided: number;
   readonly failed: number;
   readonly notChecked: number;
 }
@@ -83,9 +97,10 @@ class Tally {
   add(finding: SectionFinding): void {
     const { section } = finding;
     const before = this.#sections.get(section) ??
-      { passed: 0, failed: 0, notChecked: 0, seconds: 0 };
+      { passed: 0, undecided: 0, failed: 0, notChecked: 0, seconds: 0 };
     const now = performance.now();
-    const kind = !isCheck(finding) ? "notChecked" : finding.passed ? "passed" : "failed";
+    const outcome = isCheck(finding) ? outcomeOf(finding) : "notChecked";
+    const kind = outcome === "ok" ? "passed" : outcome;
     this.#sections.set(section, {
       ...before,
       [kind]: before[kind] + 1,
@@ -100,6 +115,7 @@ class Tally {
     const sum = (kind: keyof Counts) => sections.reduce((all, counts) => all + counts[kind], 0);
     return {
       passed: sum("passed"),
+      undecided: sum("undecided"),
       failed: sum("failed"),
       notChecked: sum("notChecked"),
       sections: Object.fromEntries(this.#sections),
@@ -108,15 +124,16 @@ class Tally {
   }
 
   summary(): string {
-    const { passed, failed, notChecked, sections } = this.figures;
+    const { passed, undecided, failed, notChecked, sections } = this.figures;
     const row = (name: string, counts: Counts, time = "") =>
       `${name.padEnd(11)} ${String(counts.passed).padStart(6)} ok ` +
+      `${String(counts.undecided).padStart(6)} undecided ` +
       `${String(counts.failed).padStart(6)} failed ` +
       `${String(counts.notChecked).padStart(6)} not checked${time}`;
     const rows = Object.entries(sections).map(([name, counts]) =>
       row(name, counts, `${counts.seconds.toFixed(1).padStart(8)} s`)
     );
-    return ["", ...rows, row("all", { passed, failed, notChecked })].join("\n");
+    return ["", ...rows, row("all", { passed, undecided, failed, notChecked })].join("\n");
   }
 }
 

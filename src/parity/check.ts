@@ -6,6 +6,8 @@ export interface Check {
   readonly error: number;
   readonly tolerance: number;
   readonly passed: boolean;
+  /** Why a check that did not pass is no failure either: the start's last bits decide it. */
+  readonly undecided?: string;
   /** Which item was the worst, or what is wrong. */
   readonly detail?: string;
 }

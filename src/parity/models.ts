@@ -26,6 +26,7 @@ import {
   readLosses,
 } from "./gradient_checks.ts";
 import { checkLayers } from "./layers.ts";
+import { neighbourOf } from "./neighbours.ts";
 import { checkRegime } from "./regime.ts";
 import { checkTrace, disposeTrace, outputsOf, trace } from "./trace.ts";
 import { channelsLast } from "./values.ts";
@@ -53,9 +54,10 @@ export async function* checkModel(
   if (layers) yield checkLayers(`${file.name}/layers`, model, layers);
 
   const weights = formulaStateDict(stateShapes(model), file);
-  const reset = (): StateDict => {
-    loadStateDict(model, weights);
-    return weights;
+  const reset = (neighbour = 0): StateDict => {
+    const start = neighbour === 0 ? weights : neighbourOf(weights, neighbour);
+    loadStateDict(model, start);
+    return start;
   };
   const batch = toBatch(golden);
   try {

@@ -29,6 +29,7 @@ import {
   lossDeviations,
   readLosses,
 } from "./gradient_checks.ts";
+import { decide } from "./neighbours.ts";
 import { checkOutput, checkTrace, disposeTrace, outputsOf, trace } from "./trace.ts";
 import { absMax, l2Distance, l2Norm, sampleDifference, sampleNoise } from "./values.ts";
 
@@ -45,8 +46,8 @@ export interface RegimeContext {
   readonly batch: BatchTensors;
   /** Golden labels and outputs. */
   readonly tensors: StateDict;
-  /** Puts the starting weights back. */
-  readonly reset: () => StateDict;
+  /** Puts the starting weights back, or neighbours of them; see `decide`. */
+  readonly reset: (neighbour?: number) => StateDict;
 }
 
 /** Tolerance of outputs as a share of the largest magnitude. */
@@ -68,9 +69,18 @@ export async function* checkRegime(context: RegimeContext): AsyncGenerator<Check
   yield* checkTrace(prefix, traced, { stages: section.stages ?? {}, tensors: outputs, share });
   disposeTrace(traced);
 
-  const start = reset(); // the trace has moved the running statistics
-  yield* checkSteps(context, start);
+  // Each start puts back the running statistics as well, which the trace has moved.
+  yield* decide(async function* (neighbour) {
+    yield* checkSteps(context, reset(neighbour));
+    yield* checkOutputsAfter(context);
+  });
+  const left = tf.memory().numTensors - tensorsBefore;
+  yield check(`${prefix}/tensors_left`, { error: Math.abs(left), tolerance: 0 });
+}
 
+/** Outputs in evaluation mode after the last step. */
+async function* checkOutputsAfter(context: RegimeContext): AsyncGenerator<Check> {
+  const { prefix, regime, model, section, batch, tensors } = context;
   setTraining(model, false);
   const prediction = tf.tidy(() => model.track(model.template(batch.template), batch.search));
   for (const output of ["cls", "loc"] as const) {
@@ -79,11 +89,13 @@ export async function* checkRegime(context: RegimeContext): AsyncGenerator<Check
     // By then a network may have drifted further in float32 than a first pass may be off.
     const noise = section.float64_difference?.eval_after_3?.[output].max_abs ?? 0;
     const name = `${prefix}/eval_after_3.${output}`;
-    yield await checkOutput(name, prediction[output], { golden, share, atLeast: 10 * noise });
+    yield await checkOutput(name, prediction[output], {
+      golden,
+      share: OUTPUT_SHARE[regime],
+      atLeast: 10 * noise,
+    });
   }
   tf.dispose([prediction.cls, prediction.loc]);
-  const left = tf.memory().numTensors - tensorsBefore;
-  yield check(`${prefix}/tensors_left`, { error: Math.abs(left), tolerance: 0 });
 }
 
 /** Groups of parameters and their rates, as `torch.optim.SGD` is given them. */
