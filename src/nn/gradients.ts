@@ -19,15 +19,29 @@ export function gradients<L extends Losses>(
 ): { readonly losses: L; readonly gradients: ReadonlyMap<Parameter, Tensor> } {
   const trainable = [...parameters].filter((parameter) => parameter.trainable);
   let losses: L | undefined;
-  const { value, grads } = tf.variableGrads(() => {
-    losses = evaluate();
-    for (const loss of Object.values(losses)) tf.keep(loss);
-    return losses.total;
-  }, trainable.map(({ tensor }) => tensor));
+  const { value, grads } = orReleaseTape(() =>
+    tf.variableGrads(() => {
+      losses = evaluate();
+      for (const loss of Object.values(losses)) tf.keep(loss);
+      return losses.total;
+    }, trainable.map(({ tensor }) => tensor)), () => tf.dispose({ ...losses }));
   if (value !== losses!.total) value.dispose();
   const found = trainable.filter(({ tensor }) => grads[tensor.name] !== undefined);
   return {
     losses: losses!,
     gradients: new Map(found.map((parameter) => [parameter, grads[parameter.tensor.name]])),
   };
+}
+
+/** tfjs keeps what a tape saved until a backward pass is through; if that fails, nobody frees it. */
+function orReleaseTape<T>(run: () => T, release: () => void): T {
+  try {
+    return run();
+  } catch (error) {
+    const { state } = tf.engine();
+    for (const { saved } of state.activeTape ?? []) tf.dispose(saved);
+    (state as { activeTape: typeof state.activeTape | null }).activeTape = null;
+    release();
+    throw error;
+  }
 }
