@@ -73,16 +73,6 @@ function readIndex(path: string): AnnotationIndex | undefined {
   }
 }
 
-/** Notes that the content was compared, so that it need not be the next time. */
-function confirm(path: string, { source, counts, checksum }: OpenedIndex): void {
-  try {
-    using file = Deno.openSync(path + INDEX_SUFFIX, { write: true });
-    file.writeSync(indexHeader(source, counts, checksum));
-  } catch {
-    // not ours to write: then it is compared each time
-  }
-}
-
 function isUntouched({ source }: OpenedIndex, stamp: ReturnType<typeof stampOf>): boolean {
   return source.modifiedMs === stamp.modifiedMs && source.changedMs === stamp.changedMs &&
     stamp.changedMs > 0 && stamp.changedMs < source.seenMs - COARSE_MS;
