@@ -3,7 +3,6 @@ import {
   hashFile,
   INDEX_HEADER,
   INDEX_SUFFIX,
-  indexHeader,
   type OpenedIndex,
   parseHeader,
   readColumns,
