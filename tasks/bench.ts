@@ -13,6 +13,7 @@ import { TorchPeer } from "./bench/torch_peer.ts";
 import { benchTracking, type TrackingTimes } from "./bench/tracking.ts";
 import { type Regime, StepBench, type StepTimes, timeXcorr } from "./bench/training_step.ts";
 import { runTask } from "./run_task.ts";
+import { readSystemFile } from "../src/ffi/system_file.ts";
 
 const USAGE = `Usage: deno task bench [options]
   --batch N      pairs a step of SiamBAN-R50, 2
@@ -344,7 +345,7 @@ function formatRow({ name, unit, ours, torch, ratio, parts, details = {}, note }
 
 /** The most memory that this process has had in use; Linux only. */
 function peakMemory(): number {
-  const status = Deno.readTextFileSync("/proc/self/status");
+  const status = readSystemFile("/proc/self/status") ?? "";
   return Number(status.match(/VmHWM:\s+(\d+)/)?.[1] ?? 0) * 1024;
 }
 

@@ -9,6 +9,7 @@ import { REFERENCE_KERNELS } from "./reference/kernels/mod.ts";
 import type { CallProfile, Peak } from "./call_profile.ts";
 import { type BackendOptions, HostBackend } from "./host_backend.ts";
 import type { InPlaceBackend } from "./in_place_backend.ts";
+import { isSystemFile } from "../ffi/system_file.ts";
 
 export * from "./cuda/inspect.ts";
 export type { CallProfile, OpTotals, Peak } from "./call_profile.ts";
@@ -138,11 +139,7 @@ function tfjsName(
 
 /** Whether the system knows an NVIDIA card, working or not. */
 function hasNvidiaCard(): boolean {
-  try {
-    return Deno.statSync("/proc/driver/nvidia").isDirectory;
-  } catch {
-    return false;
-  }
+  return isSystemFile("/proc/driver/nvidia");
 }
 
 function register(name: string, backend: OwnBackend, kernels: readonly KernelConfig[]): void {

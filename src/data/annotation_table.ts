@@ -119,14 +119,14 @@ export class AnnotationCollector {
 
   /** Opens a video; the tracks that follow are its own. */
   startVideo(name: string): void {
-    this.#endTrack();
+    this.endTrack();
     this.#videos.push(name);
     this.#trackStart.push(this.#trackName.length);
   }
 
   /** Opens a track of the current video; the boxes that follow are its own. */
   startTrack(name: string): void {
-    this.#endTrack();
+    this.endTrack();
     let index = this.#trackNames.get(name);
     if (index === undefined) this.#trackNames.set(name, index = this.#trackNames.size);
     this.#trackName.push(index);
@@ -170,7 +170,7 @@ export class AnnotationCollector {
    * @throws {RangeError} If a track names a frame twice.
    */
   finish(): AnnotationOutline {
-    this.#endTrack();
+    this.endTrack();
     const trackNames = new NameColumnBuilder();
     for (const name of this.#trackNames.keys()) trackNames.push(name);
     return {
@@ -191,7 +191,12 @@ export class AnnotationCollector {
     this.#boxes = boxes;
   }
 
-  #endTrack(): void {
+  /**
+   * Hands the current track to the sink.
+   *
+   * @throws {RangeError} If it names a frame twice.
+   */
+  endTrack(): void {
     if (this.#length === 0) return;
     const frames = this.#frames.subarray(0, this.#length);
     const boxes = this.#boxes.subarray(0, 4 * this.#length);

@@ -66,11 +66,22 @@ export function collectAnnotations(
       collector.startTrack(track);
       droppedBoxes += collectTrack(scanner, collector, { video, track });
       collector.dropEmpty("track");
+      endTrack(scanner, collector);
     }
     collector.dropEmpty("video");
   }
   if (scanner.peek() !== "") scanner.fail("text follows the end of the annotations");
   return droppedBoxes;
+}
+
+/** "7" and "000007" are one frame: what the collector finds is told with its place in the file. */
+function endTrack(scanner: JsonScanner, collector: AnnotationCollector): void {
+  try {
+    collector.endTrack();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    scanner.fail(error.message.replace(/^Cannot build annotations: /, ""));
+  }
 }
 
 /** @returns Boxes left out. */

@@ -36,6 +36,14 @@ const LAUNCHERS = [
   },
 ] as const;
 
+/** The variables that {@linkcode findLaunch} looks at, and no others. */
+export function readLaunchEnvironment(): Environment {
+  const names = LAUNCHERS.flatMap(({ size, localRank, localSize }) => [size, localRank, localSize]);
+  return Object.fromEntries(
+    [...names, "RANK", "WORLD_SIZE"].map((name) => [name, Deno.env.get(name)]),
+  );
+}
+
 /**
  * Tells from the environment whether a launcher has started this process as one of several.
  *

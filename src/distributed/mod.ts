@@ -1,7 +1,7 @@
 /** Joining processes that train one model together. */
 import { ALONE, type Collective } from "../collective.ts";
 import { openMpi } from "./bindings/mpi.ts";
-import { type Environment, findLaunch } from "./launcher.ts";
+import { type Environment, findLaunch, readLaunchEnvironment } from "./launcher.ts";
 import { MpiCollective } from "./mpi_collective.ts";
 
 /**
@@ -13,7 +13,7 @@ import { MpiCollective } from "./mpi_collective.ts";
  *
  * @throws {Error} If there is a launcher but MPI is missing, with the remedy.
  */
-export function joinProcesses(environment: Environment = Deno.env.toObject()): Collective {
+export function joinProcesses(environment: Environment = readLaunchEnvironment()): Collective {
   const launch = findLaunch(environment);
   if (launch.kind === "alone") return ALONE;
   return new MpiCollective(openMpi(launch.flavours), launch);

@@ -1,4 +1,5 @@
 import { dirname } from "@std/path";
+import { readSystemFile } from "./system_file.ts";
 
 /** A shared library that is compiled on the machine that uses it. */
 export interface NativeProject {
@@ -68,7 +69,7 @@ async function fingerprint(
     compiler(),
     ...compileFlags,
     ...linkFlags,
-    await processorFlags(),
+    processorFlags(),
     ...await Promise.all(versionHeaders.map(readOrEmpty)),
   ];
   const bytes = new TextEncoder().encode(parts.join("\0"));
@@ -77,8 +78,8 @@ async function fingerprint(
 }
 
 /** What `-march=native` depends on, so that a library is never run on a processor too old for it. */
-async function processorFlags(): Promise<string> {
-  const text = await readOrEmpty("/proc/cpuinfo");
+function processorFlags(): string {
+  const text = readSystemFile("/proc/cpuinfo") ?? "";
   return /^(?:flags|Features)\s*:.*$/m.exec(text)?.[0] ?? Deno.build.target;
 }
 
@@ -182,7 +183,15 @@ export async function execute(
     const { code, stderr } = await command.output();
     return { code, stderr: new TextDecoder().decode(stderr) };
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`Cannot find ${program}: ${remedy}`, { cause: error });
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Error(`Cannot find ${program}: ${remedy}`, { cause: error });
+    }
+    // What is not installed when Deno starts cannot be allowed, and reads as forbidden.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw new Error(
+      `Cannot run ${program}: it is not there, or its name is not in the task's --allow-run of ` +
+        `deno.json, ${remedy}`,
+      { cause: error },
+    );
   }
 }

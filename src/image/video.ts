@@ -117,7 +117,7 @@ function spawn(program: "ffmpeg" | "ffprobe", args: string[], path: string) {
     return new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" })
       .spawn();
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    if (!isAbsent(cause)) throw cause;
     throw new Error(
       `Cannot read the video "${path}": ${program} is not installed, install it with ` +
         `"apt install ffmpeg", or give a folder of pictures`,
@@ -137,7 +137,7 @@ export function spawnFfmpeg(args: readonly string[], path: string) {
     }).spawn();
     return { child, messages: lastText(child.stderr) };
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    if (!isAbsent(cause)) throw cause;
     throw new Error(
       `Cannot write the video "${path}": ffmpeg is not installed, install it with "apt install ffmpeg"`,
       { cause },
@@ -170,4 +170,9 @@ async function readExactly(
     buffer = value.buffer; // the old one was transferred
   }
   return new Uint8Array(buffer);
+}
+
+/** What is not installed cannot be allowed either: Deno then says that it may not run. */
+function isAbsent(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable;
 }

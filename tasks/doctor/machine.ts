@@ -1,11 +1,12 @@
 import type { Finding } from "./findings.ts";
+import { readSystemFile } from "../../src/ffi/system_file.ts";
 
 /** Instruction sets that the native kernels gain from, with the words of /proc/cpuinfo. */
 const INSTRUCTION_SETS = { AVX2: "avx2", "AVX-512": "avx512f", AMX: "amx_tile" } as const;
 
 /** The computer and Deno. */
 export function inspectMachine(): Finding[] {
-  const cpu = readText("/proc/cpuinfo");
+  const cpu = readSystemFile("/proc/cpuinfo") ?? "";
   const model = /^model name\s*:\s*(.*)$/m.exec(cpu)?.[1] ?? Deno.build.arch;
   const flags = new Set(/^flags\s*:\s*(.*)$/m.exec(cpu)?.[1].split(" "));
   const sets = Object.entries(INSTRUCTION_SETS).filter(([, flag]) => flags.has(flag));
@@ -17,12 +18,4 @@ export function inspectMachine(): Finding[] {
     { name: "memory", detail: `${gibibytes.toFixed(1)} GiB` },
     { name: "Deno", detail: `${Deno.version.deno}, V8 ${Deno.version.v8}` },
   ];
-}
-
-function readText(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return ""; // not on this system
-  }
 }

@@ -11,6 +11,7 @@ import {
   toRegion,
   videoInfo,
 } from "../../mod.ts";
+import { isSystemFile } from "../../src/ffi/system_file.ts";
 
 /** A source of frames. */
 export interface FrameSource {
@@ -48,12 +49,12 @@ export async function openSource(options: SourceOptions): Promise<FrameSource> {
   return { name: path, frames: readFrames(path), ...rate };
 }
 
-async function openCamera(path: string): Promise<FrameSource> {
+function openCamera(path: string): FrameSource {
   const cameras: string[] = [];
-  for await (const { name } of Deno.readDir("/dev")) {
-    if (CAMERA.test(`/dev/${name}`)) cameras.push(`/dev/${name}`);
+  for (let i = 0; i < 64; i++) { // as many as Video4Linux can have
+    if (isSystemFile(`/dev/video${i}`)) cameras.push(`/dev/video${i}`);
   }
-  const device = path === "camera" ? cameras.sort()[0] : path;
+  const device = path === "camera" ? cameras[0] : path;
   if (!device || !cameras.includes(device)) {
     throw new Error(
       `Cannot open the camera: found ${

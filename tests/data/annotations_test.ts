@@ -145,7 +145,7 @@ Deno.test("parseAnnotations() names file, line and place of what it cannot read"
     assertThrows(() => parse(text), SyntaxError, 'Cannot read "train.json", line');
   }
   const twice = '{"v": {"00": {"1": [0, 0, 1, 1], "000001": [0, 0, 1, 1]}}}';
-  assertThrows(() => parse(twice), RangeError, "holds frame 1 twice");
+  assertThrows(() => parse(twice), SyntaxError, "holds frame 1 twice");
 });
 
 Deno.test("AnnotationTableBuilder.build() sorts the frames of a track with their boxes", () => {

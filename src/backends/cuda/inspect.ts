@@ -12,6 +12,7 @@ import {
   openCudnnParts,
   searchedFolders,
 } from "./libraries.ts";
+import { readSystemFile } from "../../ffi/system_file.ts";
 
 /** A card of the machine. */
 export interface CardReport {
@@ -124,10 +125,6 @@ function dotted(version: number, first: number): string {
 }
 
 function kernelDriver(): string | undefined {
-  try {
-    const text = Deno.readTextFileSync("/proc/driver/nvidia/version");
-    return /(\d+\.\d+(\.\d+)?)\s/.exec(text)?.[1];
-  } catch {
-    return undefined; // no such file without the driver
-  }
+  const text = readSystemFile("/proc/driver/nvidia/version") ?? ""; // not there without the driver
+  return /(\d+\.\d+(\.\d+)?)\s/.exec(text)?.[1];
 }

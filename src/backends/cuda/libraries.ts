@@ -1,4 +1,5 @@
 import { LibraryNotFoundError, type LibraryOptions } from "../../ffi/library.ts";
+import { readSystemFile } from "../../ffi/system_file.ts";
 
 /** The libraries of NVIDIA that the backend opens. */
 export type CudaLibraryName = "driver" | "nvrtc" | "cudnn" | "cublas" | "nccl";
@@ -234,11 +235,7 @@ function openQuietly(path: string): void {
  */
 export function loadedFrom(location: string): string {
   if (location.includes("/")) return location;
-  try {
-    const line = Deno.readTextFileSync("/proc/self/maps").split("\n")
-      .find((entry) => entry.includes(`/${location}`));
-    return line?.slice(line.indexOf("/")) ?? location;
-  } catch {
-    return location;
-  }
+  const line = readSystemFile("/proc/self/maps")?.split("\n")
+    .find((entry) => entry.includes(`/${location}`));
+  return line?.slice(line.indexOf("/")) ?? location;
 }
