@@ -88,6 +88,7 @@ interface YamlText {
 
 function readYaml(text: string, source: string): YamlText {
   const counter = new LineCounter();
+  checkBounds(text, source);
   const document = parseDocument(text, { lineCounter: counter, ...YAML_OPTIONS });
   if (document.errors.length > 0) {
     const problems = document.errors.map((error): Problem => ({
@@ -108,10 +109,31 @@ function readYaml(text: string, source: string): YamlText {
   return { root, lines, lineOf: (key) => lines.get(key) };
 }
 
+/** Characters of an experiment, and how deep its settings lie; ours are far below both. */
+const LONGEST = 2 ** 18, DEEPEST = 64;
+/** Lists and keys that open each other on one line. */
+const NESTED_LINE = new RegExp(`(?:[-?:][ \\t]+){${DEEPEST}}`);
+
+/** Fails on what would take the parser minutes, or more stack than there is. */
+function checkBounds(text: string, source: string): void {
+  let depth = 0, deepest = 0;
+  for (let i = 0; i < Math.min(text.length, LONGEST); i++) {
+    if (text[i] === "[" || text[i] === "{") deepest = Math.max(deepest, ++depth);
+    if ((text[i] === "]" || text[i] === "}") && depth > 0) depth--;
+  }
+  const isDeep = deepest > DEEPEST || text.length <= LONGEST && NESTED_LINE.test(text);
+  if (text.length <= LONGEST && !isDeep) return;
+  const found = isDeep ? `nests more than ${DEEPEST} values` : `has ${text.length} characters`;
+  const expected = `at most ${LONGEST} characters and ${DEEPEST} values in each other`;
+  throw new ExperimentError(source, [{ key: "YAML", found, expected }]);
+}
+
 /** Fails where aliases lead nowhere, or to more values than anybody writes. */
 function valuesOf(document: Document, source: string): unknown {
   try {
-    return document.toJS();
+    const values = document.toJS();
+    JSON.stringify(values); // an alias inside what it stands for would make messages endless
+    return values;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const found = `cannot be read (${reason})`;
