@@ -21,7 +21,7 @@ const USAGE = `Usage: deno task bench [options]
   --threads N    CPU threads of either; all cores
   --pin          ties CPU threads to processors
   --device NAME  auto, cuda, onednn, reference or emulated
-  --precision P  on a GPU: float32, tf32 or bf16
+  --precision P  float32, tf32 (a GPU, or a CPU with matrix tiles) or bf16 (a GPU)
   --only PART    steps, xcorr, loader, crops, tracking (which ONNX Runtime joins where npm has it), or
                  index, which is left out otherwise
   --data DIR     prepared set to load from; a few drawn videos

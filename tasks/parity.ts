@@ -16,7 +16,7 @@ import { runTask } from "./run_task.ts";
 
 const USAGE = `Usage: deno task parity DIR [options]
   --device NAME     auto, cuda, onednn, reference or emulated
-  --precision NAME  how convolutions compute: float32, tf32 (what a CPU with matrix tiles trains with), bf16
+  --precision NAME  how convolutions compute: float32, tf32 (a GPU, or a CPU with matrix tiles), bf16
   --only A,B        sections: ${paritySections().join(", ")}
   --media DIR       where the videos lie that a golden file names; ../realdata beside DIR
   --slow            compares, too, what takes the reference backend long

@@ -33,7 +33,7 @@ const USAGE = `Usage: deno task train [--config FILE] [options]
                     configs/quickstart.ts
   --set KEY=VALUE   changes a setting, such as training.batchSize=8; may be repeated
   --device NAME     auto, cuda, onednn, reference or emulated
-  --precision NAME  on a GPU: float32, tf32 or bf16
+  --precision NAME  float32, tf32 (a GPU, or a CPU with matrix tiles) or bf16 (a GPU)
   --deterministic   has a GPU give the same bits at each run
   --no-graph        has a GPU take each step launch by launch
   --device-debug    has a GPU wait after each launch, so that a fault names the op and its shapes

@@ -15,7 +15,7 @@ struct ConvShape {
   int64_t stride, padding, dilation, groups;
   int64_t bias, residual, activation;
   int64_t parts;  // bfloat16 parts of a float32 where matrix tiles multiply; 0: no tiles
-  int64_t approximate;  // whether results may be off by more than float32 rounds
+  int64_t winograd;  // whether results may be off by more than float32 rounds, up to 2e-5 of the largest
 };
 
 }  // namespace siamban

@@ -205,7 +205,7 @@ void winograd_transform_input(const WinogradTiles &tiles, int64_t index, const f
 }
 
 bool winograd_fits(const ConvShape &s) {
-  return s.approximate && s.kernel_height == 3 && s.kernel_width == 3 && s.stride == 1 && s.groups == 1 &&
+  return s.winograd && s.kernel_height == 3 && s.kernel_width == 3 && s.stride == 1 && s.groups == 1 &&
          s.channels >= 32 && s.out_channels >= 32 && s.padding <= 2 * s.dilation;
 }
 

@@ -9,9 +9,9 @@ export interface BackendOptions {
   /** Threads of native kernels; 0 takes one a core. */
   readonly threads?: number;
   /**
-   * How convolutions compute with float32. A GPU: as it is (the default), in TF32 products, or stored
-   * as bfloat16. A CPU with matrix tiles (Intel AMX): `float32` rounds as float32 does, in another order;
-   * else results are off by at most about 1e-5 of Σ |x w|, and twice as fast. Other CPUs: as it is.
+   * How convolutions compute. A GPU: in float32 (the default), in TF32 products, or stored as
+   * bfloat16. A CPU with matrix tiles (Intel AMX): `float32` rounds as float32 does, in another order;
+   * else results are off by at most about 1e-5 of Σ |x w|, and twice as fast. Other CPUs: in float32.
    */
   readonly precision?: "float32" | "tf32" | "bf16";
   /** Has a GPU give the same bits at each run. */
@@ -22,6 +22,8 @@ export interface BackendOptions {
   readonly pinThreads?: boolean;
   /** Whether a CPU's matrix tiles may be used; by default they are. */
   readonly tiles?: boolean;
+  /** Whether a CPU may convolve Winograd's way, off by up to 2e-5 of the largest value; by default it may. */
+  readonly winograd?: boolean;
 }
 
 /**

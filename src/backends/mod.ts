@@ -125,14 +125,14 @@ async function activate(name: BackendName, options: BackendOptions): Promise<Bac
 /** Devices that compute in another way are others to tfjs. */
 function tfjsName(
   name: BackendName,
-  { precision, deterministic, deviceDebug, tiles }: BackendOptions,
+  { precision, deterministic, deviceDebug, tiles, winograd }: BackendOptions,
 ): string {
+  const products = precision === "float32" ? undefined : precision;
   if (name === "onednn") {
-    return [name, precision === "float32" && precision, tiles === false && "plain"]
+    return [name, products, tiles === false && "vectors", winograd === false && "direct"]
       .filter(Boolean).join("-");
   }
   if (name !== "cuda" && name !== "emulated") return name;
-  const products = precision === "float32" ? undefined : precision;
   return [name, products, deterministic && "deterministic", deviceDebug && "debug"]
     .filter(Boolean).join("-");
 }

@@ -17,7 +17,7 @@ async function findingsIn(
   options: Partial<FolderOptions> = {},
 ): Promise<SectionFinding[]> {
   const { backend = "reference" } = options;
-  await using _ = await useBackend(backend, backend === "onednn" ? { precision: "float32" } : {});
+  await using _ = await useBackend(backend, backend === "onednn" ? { winograd: false } : {});
   return await Array.fromAsync(checkFolder(root, { ...options, backend }));
 }
 

@@ -39,8 +39,8 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
   readonly threads: number;
   /** Bfloat16 parts of a float32 in matrix tiles, see native/cpu/amx_tiles.hpp; 0: no tiles. */
   readonly tileParts: number;
-  /** Whether convolutions may be off by more than float32 rounds: Winograd, or two parts in tiles. */
-  readonly approximate: boolean;
+  /** Whether convolutions may go Winograd's way, see native/cpu/winograd.hpp. */
+  readonly winograd: boolean;
   /** What oneDNN has prepared for each shape of a convolution. */
   readonly convolutions: ConvPlans;
   readonly #native: NativeCpu;
@@ -54,14 +54,20 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
 
   constructor(
     native: NativeCpu,
-    { threads = 0, precision, tiles = true, pinThreads = false }: BackendOptions = {},
+    {
+      threads = 0,
+      precision = "float32",
+      tiles = true,
+      winograd = true,
+      pinThreads = false,
+    }: BackendOptions = {},
   ) {
     super();
     this.#native = native;
     this.#shared = new MemoryPool(this.#advise);
     this.threads = native.setThreads(threads);
     if (pinThreads) native.pinThreads();
-    this.approximate = precision !== "float32";
+    this.winograd = winograd;
     this.tileParts = !tiles ? 0 : precision === "float32" ? 3 : 2;
     this.convolutions = new ConvPlans(this);
   }

@@ -74,7 +74,7 @@ export class ConvPlans {
     const integers = [
       ...planNumbers(problem),
       this.#backend.tileParts,
-      Number(this.#backend.approximate),
+      Number(this.#backend.winograd),
     ];
     const key = integers.join();
     let plan = this.#plans.get(key);

@@ -18,8 +18,8 @@ import { testNative } from "./against_reference.ts";
  * all but the float32 one are Winograd's.
  */
 const WAYS = {
-  "two parts in matrix tiles": { options: {}, tolerance: 2e-5 },
-  "three parts in matrix tiles": { options: { precision: "float32" }, tolerance: 2e-6 },
+  "two parts in matrix tiles": { options: { precision: "tf32" }, tolerance: 2e-5 },
+  "three parts in matrix tiles": { options: { winograd: false }, tolerance: 2e-6 },
   "Winograd's F(4 x 4, 3 x 3)": { options: { tiles: false }, tolerance: 2e-5 },
 } as const;
 
@@ -27,7 +27,7 @@ for (const [way, { options, tolerance }] of Object.entries(WAYS)) {
   testNative(`Convolutions by ${way} equal oneDNN's`, async () => {
     const native = new NativeCpu(await nativeLibrary());
     const own = new OnednnBackend(native, options);
-    const plain = new OnednnBackend(native, { tiles: false, precision: "float32" });
+    const plain = new OnednnBackend(native, { tiles: false, winograd: false });
     for (let seed = 0; seed < 60; seed++) {
       const rng = new Rng(seed);
       const problem = randomProblem(rng);
