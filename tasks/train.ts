@@ -143,9 +143,17 @@ async function train(
   const builds = native && collective.localRank === 0;
   const problem = builds ? await prepareNative(say) : undefined;
   meet(collective);
-  await using backend = await useBackend(device, { ...config.training, threads });
+  await using backend = await useBackend(device, {
+    ...config.training,
+    threads,
+    localRank: collective.localRank,
+  });
   if (problem !== undefined && problem !== backend.note) say(problem);
   say(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
+  if (collective.size > 1) {
+    const route = backend.cuda?.communicators.route(collective);
+    if (route?.kind === "host") say(`Gradients pass through the host (slow). ${route.reason}`);
+  }
   using watch = new StallWatch(`rank ${collective.rank} of ${collective.size}`);
   const events = watched(runExperiment(config, { collective, shouldStop }), watch);
   const summary = await (leads ? show(events, config.training.printFreq) : drain(events));

@@ -38,12 +38,11 @@ SharedGroup::SharedGroup(const std::string &name, int ranks, int rank)
   header_->process[rank_] = getpid();
   header_->joined++;
   wait_until("to join", [this] { return header_->joined >= ranks_; });
+  // All have it open, and a rank that ends without leaving must not leave the file behind.
+  if (rank_ == 0) shm_unlink(name_.c_str());
 }
 
-SharedGroup::~SharedGroup() {
-  if (--header_->joined == 0) shm_unlink(name_.c_str());
-  munmap(header_, bytes_);
-}
+SharedGroup::~SharedGroup() { munmap(header_, bytes_); }
 
 unsigned char *SharedGroup::slot(int rank) const {
   return reinterpret_cast<unsigned char *>(header_) + kHeaderBytes + rank * kSlotBytes;

@@ -1,4 +1,5 @@
 import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs";
+import type { Collective } from "../collective.ts";
 import { AllReduce } from "../ops/all_reduce.ts";
 import type { HostBackend } from "./host_backend.ts";
 
@@ -9,18 +10,23 @@ const BUCKET_FLOATS = 1 << 20;
 export function allReduceHost(backendName: string): KernelConfig {
   return AllReduce.kernel(backendName, (backend: HostBackend, inputs, { collective }) => {
     const tensors = Object.values(inputs) as TensorInfo[];
-    for (const bucket of intoBuckets(tensors.map((tensor) => backend.floats(tensor)))) {
-      const [first] = bucket;
-      if (bucket.length === 1) collective.sum(first);
-      else {
-        const packed = pack(bucket);
-        collective.sum(packed);
-        unpack(packed, bucket);
-      }
-    }
+    sumInBuckets(tensors.map((tensor) => backend.floats(tensor)), collective);
     for (const tensor of tensors) backend.touch(tensor);
     return [];
   });
+}
+
+/** Adds arrays up over all ranks, in place. */
+export function sumInBuckets(arrays: readonly Float32Array[], collective: Collective): void {
+  for (const bucket of intoBuckets(arrays)) {
+    const [first] = bucket;
+    if (bucket.length === 1) collective.sum(first);
+    else {
+      const packed = pack(bucket);
+      collective.sum(packed);
+      unpack(packed, bucket);
+    }
+  }
 }
 
 /** Groups in order; one that is large goes alone. */

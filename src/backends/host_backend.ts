@@ -14,6 +14,11 @@ export interface BackendOptions {
    * else results are off by at most about 1e-5 of Σ |x w|, and twice as fast. Other CPUs: in float32.
    */
   readonly precision?: "float32" | "tf32" | "bf16";
+  /**
+   * This process among those on its machine, from 0. Each takes the next of the GPUs that CUDA shows;
+   * with fewer GPUs than processes they share them.
+   */
+  readonly localRank?: number;
   /** Has a GPU give the same bits at each run. */
   readonly deterministic?: boolean;
   /** Has a GPU wait after each launch, so that a fault names the op and its shapes. */

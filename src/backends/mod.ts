@@ -125,7 +125,7 @@ async function activate(name: BackendName, options: BackendOptions): Promise<Bac
 /** Devices that compute in another way are others to tfjs. */
 function tfjsName(
   name: BackendName,
-  { precision, deterministic, deviceDebug, tiles, winograd }: BackendOptions,
+  { precision, deterministic, deviceDebug, localRank = 0, tiles, winograd }: BackendOptions,
 ): string {
   const products = precision === "float32" ? undefined : precision;
   if (name === "onednn") {
@@ -133,7 +133,8 @@ function tfjsName(
       .filter(Boolean).join("-");
   }
   if (name !== "cuda" && name !== "emulated") return name;
-  return [name, products, deterministic && "deterministic", deviceDebug && "debug"]
+  const card = localRank > 0 && `rank${localRank}`;
+  return [name, products, deterministic && "deterministic", deviceDebug && "debug", card]
     .filter(Boolean).join("-");
 }
 

@@ -5,62 +5,10 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { formatExperiment } from "../../src/config/mod.ts";
-import { readCheckpoint, type StateDict } from "../../src/weights/mod.ts";
+import { readCheckpoint } from "../../src/weights/mod.ts";
 import { temporaryFolder } from "../data/demo.ts";
-import { smallExperiment } from "../experiment/small_run.ts";
-import { hasMpirun, jobCommand, type JobResult, runJob } from "./mpi_job.ts";
-
-const task = new URL("../../tasks/train.ts", import.meta.url).pathname;
-
-type Training = NonNullable<Parameters<typeof smallExperiment>[1]>["training"];
-
-/** Writes an experiment of six steps an epoch that all runs of a test share the data of. */
-async function writeExperiment(folder: string, name: string, training: Training): Promise<string> {
-  const config = smallExperiment(folder, {
-    name,
-    training: {
-      epochs: 2,
-      stepsPerEpoch: 2,
-      snapshotDir: `${folder}/${name}`,
-      syncBatchNorm: true,
-      threads: 1,
-      device: "onednn",
-      ...training,
-    },
-  });
-  const path = `${folder}/${name}.json`;
-  await Deno.writeTextFile(path, formatExperiment(config));
-  return path;
-}
-
-async function train(ranks: number, config: string, ...more: string[]): Promise<JobResult> {
-  const args = ["run", "-A", "--no-check", task, "--config", config, "--json", ...more];
-  return await runJob(ranks, args);
-}
-
-/** Trains to the end, and gives the last checkpoint and the losses of the run. */
-async function trained(folder: string, ranks: number, name: string, training: Training) {
-  const config = await writeExperiment(folder, name, training);
-  const { code, out, err } = await train(ranks, config);
-  assertEquals(code, 0, err + out);
-  const { tensors } = await readCheckpoint(`${folder}/${name}/checkpoint_e2.safetensors`);
-  return { tensors, out, summary: JSON.parse(out.trim().split("\n").at(-1)!) };
-}
-
-/** Largest difference of each kind of tensor, as a share of the largest change that any entry has. */
-function largestDifference(a: StateDict, b: StateDict): { name: string; difference: number } {
-  let worst = { name: "", difference: 0 };
-  for (const [name, { data }] of a) {
-    const other = b.get(name)!.data;
-    for (let i = 0; i < data.length; i++) {
-      const difference = Math.abs(Number(data[i]) - Number(other[i])) /
-        (1 + Math.abs(Number(data[i])));
-      if (difference > worst.difference) worst = { name, difference };
-    }
-  }
-  return worst;
-}
+import { hasMpirun, jobCommand } from "./mpi_job.ts";
+import { largestDifference, task, train, trained, writeExperiment } from "./train_job.ts";
 
 Deno.test({
   name: "2 and 3 ranks train as one process with the whole batch",

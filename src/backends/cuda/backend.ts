@@ -16,6 +16,7 @@ import type {
 import { Cudnn } from "./bindings/cudnn.ts";
 import { type DeviceProperties, Driver } from "./bindings/driver.ts";
 import { Nvrtc } from "./bindings/nvrtc.ts";
+import { Communicators } from "./communicators.ts";
 import { Convolutions, type Precision } from "./convolutions.ts";
 import { Derived } from "./derived.ts";
 import { HostKernels, type KernelInputs } from "./host_kernels.ts";
@@ -43,8 +44,8 @@ export { float, type Launch, type LaunchArgument } from "./launcher.ts";
 
 /** Options of a {@linkcode CudaBackend}. */
 export interface CudaOptions {
-  /** Which card. */
-  readonly card?: number;
+  /** This process among those on its machine, from 0; see {@linkcode BackendOptions}. */
+  readonly localRank?: number;
   /** How float32 is computed with. */
   readonly precision?: Precision;
   /** Same bits at each run. */
@@ -92,6 +93,8 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   readonly copies: CudaStream;
   readonly pinned: PinnedMemory;
   readonly convolutions: Convolutions;
+  /** The ways to the cards of other ranks. */
+  readonly communicators: Communicators;
   /** What was made from weights. */
   readonly derived: Derived;
   /** The format in which kernels should store large float32 tensors. */
@@ -109,12 +112,12 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   /** @param libraries Where NVIDIA's libraries are. */
   constructor(readonly libraries: CudaLibraries, options: CudaOptions = {}) {
     super();
-    const { card: ordinal = 0, precision = "float32", deviceDebug: debug = false } = options;
+    const { localRank = 0, precision = "float32", deviceDebug: debug = false } = options;
     this.driver = new Driver(libraries.driver);
     this.nvrtc = new Nvrtc(libraries.nvrtc);
     this.cudnn = new Cudnn(libraries.cudnn);
     this.driver.init();
-    const card = this.driver.device(ordinal);
+    const card = this.driver.device(localRank % this.driver.deviceCount());
     this.properties = this.driver.properties(card);
     this.#context = this.driver.retainContext(card);
     this.stream = new CudaStream(this.driver);
@@ -144,6 +147,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
         driver: this.driver,
       },
     });
+    this.communicators = new Communicators(libraries, { uuid: this.driver.uuid(card) });
     this.activationFormat = precision === "bf16" ? "bfloat16" : "float32";
     this.derived = new Derived({
       version: (info) => this.version(info),
@@ -257,6 +261,15 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
       dtype,
     }));
     return infos.length === 1 ? infos[0] : infos;
+  }
+
+  /**
+   * Says that what a kernel is about to do cannot be part of a recorded step.
+   *
+   * @throws {Error} While one is recorded.
+   */
+  refuseRecording(reason: string): void {
+    if (this.#recording) throw new Error(`Cannot record ${this.#operation}: ${reason}`);
   }
 
   /** Has memory that a kernel takes, and faults of it, named after the kernel. */
@@ -435,9 +448,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   }
 
   #refuseRead(): void {
-    if (this.#recording) {
-      throw new Error(`Cannot record ${this.#operation}: it reads a tensor back from the device`);
-    }
+    this.refuseRecording("it reads a tensor back from the device");
   }
 
   override disposeData(dataId: object, force = false): boolean {
@@ -480,6 +491,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
 
   override dispose(): void {
     this.driver.synchronize();
+    this.communicators[Symbol.dispose]();
     this.convolutions[Symbol.dispose]();
     this.#programs[Symbol.dispose]();
     this.stream[Symbol.dispose]();

@@ -12,6 +12,7 @@ const symbols = {
   cuDeviceGetCount: { parameters: ["buffer"], result: "i32" }, // int *
   cuDeviceGet: { parameters: ["buffer", "i32"], result: "i32" }, // CUdevice *, ordinal
   cuDeviceGetName: { parameters: ["buffer", "i32", "i32"], result: "i32" }, // char *, length, CUdevice
+  cuDeviceGetUuid_v2: { parameters: ["buffer", "i32"], result: "i32" }, // CUuuid *, CUdevice
   cuDeviceTotalMem_v2: { parameters: ["buffer", "i32"], result: "i32" }, // size_t *, CUdevice
   cuDeviceGetAttribute: { parameters: ["buffer", "i32", "i32"], result: "i32" }, // int *, attribute, CUdevice
   cuDevicePrimaryCtxRetain: { parameters: ["buffer", "i32"], result: "i32" }, // CUcontext *, CUdevice
@@ -185,6 +186,13 @@ export class Driver {
       name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
       totalBytes,
     };
+  }
+
+  /** Tells a card from all others, of other machines too; 16 bytes. */
+  uuid(device: number): Uint8Array {
+    const uuid = new Uint8Array(16);
+    this.#check("cuDeviceGetUuid_v2", this.#cuda.cuDeviceGetUuid_v2(uuid, device));
+    return uuid;
   }
 
   /** The context that the CUDA libraries share; it becomes current on this thread. */

@@ -5,6 +5,7 @@ import {
   hardSwishBackwardCuda,
   hardSwishCuda,
 } from "./activation.ts";
+import { allReduceCuda } from "./all_reduce.ts";
 import { batchMatMulCuda } from "./batch_matmul.ts";
 import { batchNormBackwardCuda, batchNormCuda } from "./batch_norm.ts";
 import { channelGateBackwardCuda, channelGateCuda } from "./channel_gate.ts";
@@ -63,6 +64,7 @@ export const CUDA_KERNELS: readonly KernelConfig[] = [
   fuseLevelsCuda,
   fuseLevelsBackwardCuda,
   sgdUpdateCuda,
+  allReduceCuda,
   castCuda,
   fillCuda,
   zerosLikeCuda,

@@ -1,0 +1,66 @@
+/** Trainings on several processes, for tests. */
+import { assertEquals } from "@std/assert";
+import { type Experiment, formatExperiment } from "../../src/config/mod.ts";
+import { readCheckpoint, type StateDict } from "../../src/weights/mod.ts";
+import { smallExperiment } from "../experiment/small_run.ts";
+import { type JobResult, runJob } from "./mpi_job.ts";
+
+/** The command that trains. */
+export const task = new URL("../../tasks/train.ts", import.meta.url).pathname;
+
+type Training = Experiment["training"];
+
+/** Writes an experiment of six steps an epoch that all runs of a test share the data of. */
+export async function writeExperiment(
+  folder: string,
+  name: string,
+  training: Training,
+): Promise<string> {
+  const config = smallExperiment(folder, {
+    name,
+    training: {
+      epochs: 2,
+      stepsPerEpoch: 2,
+      snapshotDir: `${folder}/${name}`,
+      syncBatchNorm: true,
+      threads: 1,
+      device: "onednn",
+      ...training,
+    },
+  });
+  const path = `${folder}/${name}.json`;
+  await Deno.writeTextFile(path, formatExperiment(config));
+  return path;
+}
+
+/** Trains an experiment on so many ranks. */
+export async function train(ranks: number, config: string, ...more: string[]): Promise<JobResult> {
+  const args = ["run", "-A", "--no-check", task, "--config", config, "--json", ...more];
+  return await runJob(ranks, args);
+}
+
+/** Trains to the end, and gives the last checkpoint and the losses of the run. */
+export async function trained(folder: string, ranks: number, name: string, training: Training) {
+  const config = await writeExperiment(folder, name, training);
+  const { code, out, err } = await train(ranks, config);
+  assertEquals(code, 0, err + out);
+  const { tensors } = await readCheckpoint(`${folder}/${name}/checkpoint_e2.safetensors`);
+  return { tensors, out, summary: JSON.parse(out.trim().split("\n").at(-1)!) };
+}
+
+/** Largest difference of each kind of tensor, as a share of the largest change that any entry has. */
+export function largestDifference(
+  a: StateDict,
+  b: StateDict,
+): { name: string; difference: number } {
+  let worst = { name: "", difference: 0 };
+  for (const [name, { data }] of a) {
+    const other = b.get(name)!.data;
+    for (let i = 0; i < data.length; i++) {
+      const difference = Math.abs(Number(data[i]) - Number(other[i])) /
+        (1 + Math.abs(Number(data[i])));
+      if (difference > worst.difference) worst = { name, difference };
+    }
+  }
+  return worst;
+}
