@@ -17,7 +17,12 @@ void keep_promises() {
   due.swap(promised);
   for (const Mark &mark : due) {
     try {
-      if (!mark.stream->running) drain(*mark.stream, mark.position);
+      // Whoever runs the stream now may stop before the mark.
+      if (mark.stream->running) {
+        promised.push_back(mark);
+        continue;
+      }
+      drain(*mark.stream, mark.position);
     } catch (const Failure &) {
     }
   }
