@@ -7,23 +7,31 @@ export default {
   // everything trains from the first epoch on, at one rate.
   backbone: {
     type: "mobilenetv2",
-    kwargs: { widthMult: 0.5, usedLayers: [3] },
-    trainLayers: ["layer0", "layer1", "layer2", "layer3"],
+    // Layer 4 sees far enough, 128 pixels and more, to find the sides of a target.
+    kwargs: { widthMult: 0.5, usedLayers: [4] },
+    trainLayers: ["layer0", "layer1", "layer2", "layer3", "layer4"],
     trainEpoch: 0,
     layersLr: 1,
   },
   neck: { type: "AdjustLayer", kwargs: { outChannels: 64 } },
   head: { type: "MultiBAN", kwargs: { inChannels: [64], weighted: false } },
   training: {
-    epochs: 4,
-    stepsPerEpoch: 225,
+    epochs: 5,
+    stepsPerEpoch: 160,
     batchSize: 8,
     printFreq: 25,
-    // The logarithm keeps the gradient large while boxes are still far off.
+    // The logarithm keeps the gradient large while boxes are still far off. With its full weight, or at a
+    // large rate from the start, it throws the location branch so far that all its rectifiers close for good.
     locLoss: "iou",
-    baseLr: 0.1,
-    lr: { type: "log", kwargs: { startLr: 0.1, endLr: 0.005 } },
-    lrWarmup: { warmup: false },
+    locWeight: 0.3,
+    baseLr: 0.05,
+    lr: { type: "log", kwargs: { startLr: 0.05, endLr: 0.003 } },
+    lrWarmup: {
+      warmup: true,
+      type: "step",
+      epoch: 1,
+      kwargs: { startLr: 0.005, endLr: 0.005, step: 1 },
+    },
     numWorkers: 1,
     logDir: "runs/quickstart/logs",
     snapshotDir: "runs/quickstart/snapshot",
