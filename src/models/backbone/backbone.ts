@@ -1,8 +1,10 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import {
+  BatchNorm2d,
   initUniform,
   type Layer,
   Module,
+  modules,
   namedChildren,
   namedParameters,
   sequential,
@@ -42,7 +44,7 @@ export abstract class Backbone extends Module {
   forward(x: Tensor4D): Features {
     const features = new Map<string, Tensor4D>();
     let passed: Tensor4D | undefined;
-    for (const [name, y] of this.#run(x)) {
+    for (const [name, y] of this.#run(x, this.#needed())) {
       passed?.dispose();
       passed = undefined;
       if (this.outputs.includes(name)) features.set(name, y);
@@ -54,7 +56,7 @@ export abstract class Backbone extends Module {
 
   /** The output of every stage by its name, used or not; for comparing networks stage by stage. */
   trace(x: Tensor4D): ReadonlyMap<string, Tensor4D> {
-    return new Map(this.#run(x));
+    return new Map(this.#run(x, this.stages()));
   }
 
   /** A part that can be trained or frozen on its own, or undefined if there is none of that name. */
@@ -62,9 +64,25 @@ export abstract class Backbone extends Module {
     return namedChildren(this).find((named) => named.name === name)?.child;
   }
 
-  *#run(x: Tensor4D): Generator<[name: string, output: Tensor4D]> {
+  /**
+   * The chain up to its last output. Parity: the published networks run what lies behind it too, which matters
+   * only while its norms are in training, for their running statistics move.
+   */
+  #needed(): readonly Stage[] {
+    const stages = this.stages();
+    const last = stages.findLastIndex(({ name, layers }) =>
+      this.outputs.includes(name) ||
+      [...modules(layers)].some((module) => module instanceof BatchNorm2d && module.training)
+    );
+    return stages.slice(0, last + 1);
+  }
+
+  *#run(
+    x: Tensor4D,
+    stages: readonly Stage[],
+  ): Generator<[name: string, output: Tensor4D]> {
     let recorded = false;
-    for (const { name, layers } of this.stages()) {
+    for (const { name, layers } of stages) {
       // Stages in front of everything trainable keep no activations: no gradient goes there.
       recorded ||= namedParameters(layers).some(({ parameter }) => parameter.trainable);
       const run = (input: Tensor4D) => sequential(input, layers);

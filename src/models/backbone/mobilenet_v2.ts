@@ -103,7 +103,6 @@ export class MobileNetV2 extends Backbone {
     });
   }
 
-  // Parity: all layers run, also those behind the last used one, whose statistics the reference moves.
   override stages(): readonly Stage[] {
     return Array.from({ length: LAYERS.length + 1 }, (_, i) => {
       const name = `layer${i}` as const;
