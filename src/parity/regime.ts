@@ -60,18 +60,21 @@ export async function* checkRegime(context: RegimeContext): AsyncGenerator<Check
   const { prefix, regime, model, config, section, batch, tensors, reset } = context;
   const tensorsBefore = tf.memory().numTensors;
   const share = OUTPUT_SHARE[regime];
-  freezeBackbone(model, regime === "finetune" ? config.backbone.trainLayers : []);
+  // Running statistics move in every pass and the last check leaves evaluation mode behind.
+  const start = (neighbour = 0) => {
+    freezeBackbone(model, regime === "finetune" ? config.backbone.trainLayers : []);
+    return reset(neighbour);
+  };
+  start();
   yield* checkGroups(context);
 
-  reset();
   const traced = trace(model, batch);
   const outputs = outputsOf(tensors, regime);
   yield* checkTrace(prefix, traced, { stages: section.stages ?? {}, tensors: outputs, share });
   disposeTrace(traced);
 
-  // Each start puts back the running statistics as well, which the trace has moved.
   yield* decide(async function* (neighbour) {
-    yield* checkSteps(context, reset(neighbour));
+    yield* checkSteps(context, start(neighbour));
     yield* checkOutputsAfter(context);
   });
   const left = tf.memory().numTensors - tensorsBefore;
