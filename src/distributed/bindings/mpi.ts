@@ -1,11 +1,5 @@
 /** MPI-3 in the two forms in which its libraries come: Open MPI's, and that of MPICH and its kin. */
-import {
-  isAvailable,
-  type Library,
-  LibraryNotFoundError,
-  NativeError,
-  openLibrary,
-} from "../../ffi/library.ts";
+import { LibraryNotFoundError, NativeError, openLibrary } from "../../ffi/library.ts";
 
 /** The calls that training needs, with every handle filled in. */
 export interface Mpi {
@@ -183,10 +177,4 @@ function bind<H>(location: string, calls: Calls<H>, handles: Handles<H>): Mpi {
         `${bytes.length} bytes from rank ${root}`,
       ),
   };
-}
-
-/** Whether a library of a kind can be opened; opens it. */
-export function hasMpi(flavour: MpiFlavour): boolean {
-  const library = { openmpi, mpich }[flavour] as Library<Deno.ForeignLibraryInterface>;
-  return isAvailable(library);
 }
