@@ -27,8 +27,15 @@ namespace siamban {
 enum Binary { kAdd, kSubtract, kMultiply, kDivide, kMaximum, kMinimum, kSquaredDifference, kPower };
 enum Compare { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
 
+// Only floats are divided and raised; elementwise.ts asks for neither with integers.
+__device__ inline float divide_or_raise(int operation, float a, float b) {
+  return operation == kDivide ? a / b : powf(a, b);
+}
+__device__ inline int divide_or_raise(int, int a, int) { return a; }
+
 // What is not a number stays so.
-__device__ inline float apply(int operation, float a, float b) {
+template <typename T>
+__device__ inline T apply(int operation, T a, T b) {
   switch (operation) {
     case kAdd:
       return a + b;
@@ -36,8 +43,6 @@ __device__ inline float apply(int operation, float a, float b) {
       return a - b;
     case kMultiply:
       return a * b;
-    case kDivide:
-      return a / b;
     case kMaximum:
       return a > b || a != a ? a : b;
     case kMinimum:
@@ -45,24 +50,7 @@ __device__ inline float apply(int operation, float a, float b) {
     case kSquaredDifference:
       return (a - b) * (a - b);
     default:
-      return powf(a, b);
-  }
-}
-
-__device__ inline int apply(int operation, int a, int b) {
-  switch (operation) {
-    case kAdd:
-      return a + b;
-    case kSubtract:
-      return a - b;
-    case kMultiply:
-      return a * b;
-    case kMaximum:
-      return max(a, b);
-    case kMinimum:
-      return min(a, b);
-    default:
-      return (a - b) * (a - b);
+      return divide_or_raise(operation, a, b);
   }
 }
 

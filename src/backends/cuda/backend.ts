@@ -28,19 +28,13 @@ import { PinnedMemory } from "./pinned_memory.ts";
 import { type CudaProgram, ProgramCache } from "./program.ts";
 import { recordStep } from "./record_step.ts";
 import type { Recording } from "./recording.ts";
-import {
-  FORMAT_BYTES,
-  formatOf,
-  fromRaw,
-  type HostValues,
-  rawArray,
-  type RawValues,
-  type StorageFormat,
-  toFormat,
-} from "./storage.ts";
+import { readTensor, readTensorSync } from "./read_tensor.ts";
+import { FORMAT_BYTES, formatOf, type StorageFormat, toFormat } from "./storage.ts";
 import { CudaStream } from "./stream.ts";
+import { sizeOf, TensorStore } from "./tensor_store.ts";
 
 export { float, type Launch, type LaunchArgument } from "./launcher.ts";
+export { sizeOf } from "./tensor_store.ts";
 
 /** Options of a {@linkcode CudaBackend}. */
 export interface CudaOptions {
@@ -69,18 +63,6 @@ export interface CudaStatistics {
   readonly compiled: number;
 }
 
-/** Data of tensors: on the device, or still on the host. */
-interface TensorData {
-  readonly dtype: DataType;
-  readonly format: StorageFormat;
-  readonly length: number;
-  block?: DeviceBlock;
-  /** Values that no kernel has asked for yet. */
-  host?: HostValues;
-  refCount: number;
-  version: number;
-}
-
 /** Tensors in device memory, kernels in CUDA C++, convolutions in cuDNN. */
 export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, RecordingBackend {
   readonly driver: Driver;
@@ -104,7 +86,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   readonly #programs: ProgramCache;
   readonly #launcher: Launcher;
   readonly #hostKernels = new HostKernels();
-  readonly #data: tf.DataStorage<TensorData>;
+  readonly #tensors: TensorStore;
   #recording: Recording | undefined;
   #overwrites = 0;
   #operation = "tensors";
@@ -153,7 +135,11 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
       version: (info) => this.version(info),
       take: (bytes) => this.#lasting(bytes, "filters"),
     });
-    this.#data = new tf.DataStorage(this, tf.engine());
+    this.#tensors = new TensorStore(this, (values, bytes) => {
+      const block = this.#lasting(bytes, "constants");
+      this.#copyIn(block.address, values);
+      return block;
+    });
   }
 
   // Kernels
@@ -164,15 +150,13 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     dtype: DataType = "float32",
     format: StorageFormat = formatOf(dtype),
   ): TensorInfo {
-    const length = sizeOf(shape);
-    const block = this.#take(length * FORMAT_BYTES[format], this.#operation, shape);
-    return this.#insert([...shape], { dtype, format, length, block, refCount: 1, version: 0 });
+    const block = this.#take(sizeOf(shape) * FORMAT_BYTES[format], this.#operation, shape);
+    return this.#tensors.addBlock(block, { shape, dtype, format });
   }
 
   /** A new float32 tensor of given values in the format of activations. */
   activation(values: Float32Array, shape: readonly number[]): TensorInfo {
-    const info = { dataId: this.write(values, [...shape], "float32"), shape: [...shape] };
-    const plain: TensorInfo = { ...info, dtype: "float32" };
+    const plain = this.#tensors.addValues({ values, shape, dtype: "float32" });
     if (this.activationFormat === "float32") return plain;
     const packed = convert(this, plain, { format: this.activationFormat });
     this.disposeData(plain.dataId);
@@ -210,19 +194,12 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
 
   /** How a tensor's elements lie in device memory. */
   format(info: TensorInfo): StorageFormat {
-    return this.#data.get(info.dataId).format;
+    return this.#tensors.get(info).format;
   }
 
   /** Address of a tensor's memory; brings it to the device if need be. */
   address(info: TensorInfo): bigint {
-    const data = this.#data.get(info.dataId);
-    if (data.block === undefined) {
-      const block = this.#lasting(data.length * FORMAT_BYTES[data.format], "constants");
-      this.#copyIn(block.address, data.host!);
-      data.block = block;
-      data.host = undefined;
-    }
-    return data.block.address;
+    return this.#tensors.address(info);
   }
 
   /**
@@ -255,11 +232,8 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
       );
     }
     const read = ({ dataId }: TensorInfo) => this.readSync(dataId);
-    const infos = this.#hostKernels.run(kernelName, call, read).map(({ values, shape, dtype }) => ({
-      dataId: this.write(values, [...shape], dtype),
-      shape: [...shape],
-      dtype,
-    }));
+    const infos = this.#hostKernels.run(kernelName, call, read)
+      .map((result) => this.#tensors.addValues(result));
     return infos.length === 1 ? infos[0] : infos;
   }
 
@@ -296,29 +270,28 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   }
 
   version(info: TensorInfo): number {
-    return this.#data.get(info.dataId).version;
+    return this.#tensors.get(info).version;
   }
 
   touch(info: TensorInfo): void {
-    this.#data.get(info.dataId).version++;
+    this.#tensors.touch(info.dataId);
     this.#recording?.touched.push(info.dataId);
   }
 
   overwrite(info: TensorInfo, values: ArrayLike<number>): void {
-    const { format } = this.#data.get(info.dataId);
-    const address = this.address(info);
-    this.#copyIn(address, toFormat(values, format));
+    this.#copyIn(this.address(info), toFormat(values, this.format(info)));
     this.touch(info);
     this.#overwrites++;
   }
 
   /** A new tensor with the values of another. */
   copy(info: TensorInfo): TensorInfo {
-    const { block, length, format } = this.#data.get(info.dataId);
-    const from = block?.address ?? this.address(info);
     const copy = this.emptyLike(info);
-    const bytes = length * FORMAT_BYTES[format];
-    this.driver.copy(this.address(copy), from, { bytes, stream: this.stream.address });
+    const bytes = sizeOf(info.shape) * FORMAT_BYTES[this.format(info)];
+    this.driver.copy(this.address(copy), this.address(info), {
+      bytes,
+      stream: this.stream.address,
+    });
     return copy;
   }
 
@@ -332,9 +305,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
       pool: this.#memory,
       recordingOf: (recording) => this.#recording = recording,
       overwrites: () => this.#overwrites,
-      touch: (dataId) => {
-        if (this.#data.has(dataId)) this.#data.get(dataId).version++;
-      },
+      touch: (dataId) => this.#tensors.touch(dataId),
     });
   }
 
@@ -386,7 +357,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   // tfjs's interface
 
   override write(values: tf.BackendValues, shape: number[], dtype: DataType): object {
-    return this.#insert(shape, this.#hostData(values, shape, dtype, 1)).dataId;
+    return this.#tensors.addValues({ values, shape, dtype }).dataId;
   }
 
   override move(
@@ -396,55 +367,21 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     dtype: DataType,
     refCount: number,
   ): void {
-    this.#data.set(dataId, this.#hostData(values, shape, dtype, refCount));
-  }
-
-  #hostData(
-    values: tf.BackendValues | null,
-    shape: readonly number[],
-    dtype: DataType,
-    refCount: number,
-  ): TensorData {
-    const format = formatOf(dtype);
-    const length = sizeOf(shape);
-    // A copy: the device takes the values later, and the caller may change them meanwhile.
-    const host = toFormat((values ?? new Float32Array(length)) as ArrayLike<number>, format)
-      .slice();
-    return { dtype, format, length, host, refCount, version: 0 };
-  }
-
-  #insert(shape: number[], data: TensorData): TensorInfo {
-    const dataId = {};
-    this.#data.set(dataId, data);
-    return { dataId, shape, dtype: data.dtype };
+    this.#tensors.addValues({ values, shape, dtype }, { dataId, refCount });
   }
 
   override readSync(dataId: object): tf.BackendValues {
-    const { host, block, format, length, dtype } = this.#data.get(dataId);
-    if (host) return host.slice();
+    const data = this.#tensors.get({ dataId });
+    if (data.host) return data.host.slice();
     this.#refuseRead();
-    const raw = rawArray(format, length);
-    this.driver.copyToHost(raw, block!.address, this.stream.address);
-    this.stream.synchronize();
-    return fromRaw(raw, dtype);
+    return readTensorSync(this, data);
   }
 
   override async read(dataId: object): Promise<tf.BackendValues> {
-    const { host, block, format, length, dtype } = this.#data.get(dataId);
-    if (host) return host.slice();
+    const data = this.#tensors.get({ dataId });
+    if (data.host) return data.host.slice();
     this.#refuseRead();
-    const bytes = length * FORMAT_BYTES[format];
-    const pinned = this.pinned.take(bytes);
-    const view = pinned.bytes.subarray(0, bytes);
-    this.driver.copyToHost(view, block!.address, this.stream.address);
-    try {
-      await this.stream.passed();
-      const raw: RawValues = rawArray(format, length);
-      new Uint8Array(raw.buffer).set(view);
-      return fromRaw(raw, dtype);
-    } finally {
-      this.pinned.release(pinned);
-    }
+    return await readTensor(this, data);
   }
 
   #refuseRead(): void {
@@ -452,25 +389,24 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
   }
 
   override disposeData(dataId: object, force = false): boolean {
-    if (!this.#data.has(dataId)) return true;
-    const data = this.#data.get(dataId);
-    if (--data.refCount > 0 && !force) return false;
+    if (this.#tensors.refCount(dataId) === 0) return true;
+    const data = this.#tensors.drop(dataId, force);
+    if (!data) return false;
     this.derived.drop(dataId);
     if (data.block) this.release(data.block);
-    this.#data.delete(dataId);
     return true;
   }
 
   override refCount(dataId: object): number {
-    return this.#data.has(dataId) ? this.#data.get(dataId).refCount : 0;
+    return this.#tensors.refCount(dataId);
   }
 
   override incRef(dataId: object): void {
-    this.#data.get(dataId).refCount++;
+    this.#tensors.share(dataId);
   }
 
   override numDataIds(): number {
-    return this.#data.numDataIds();
+    return this.#tensors.count;
   }
 
   override timerAvailable(): boolean {
@@ -500,11 +436,6 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     this.#memory[Symbol.dispose]();
     this.#context[Symbol.dispose]();
   }
-}
-
-/** Number of elements. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Three quarters of the batch that a tensor is of. */

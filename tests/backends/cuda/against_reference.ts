@@ -1,14 +1,11 @@
 import { assertEquals, AssertionError } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor } from "@tensorflow/tfjs";
 import type { CudaBackend } from "../../../src/backends/cuda/backend.ts";
 import { type BackendOptions, useBackend } from "../../../src/backends/mod.ts";
-import { Rng } from "../../../src/random.ts";
+import type { Rng } from "../../../src/random.ts";
 import { assertClose } from "../../support/close.ts";
+import { type Results, valuesOf } from "../../support/results.ts";
 import { missing } from "./emulated/device.ts";
-
-/** Named results of a computation. */
-export type Results = Readonly<Record<string, Tensor>>;
 
 /** Orders in which the emulated device runs threads; a missing barrier shows in one of them. */
 const ORDERS = ["forward", "reverse"] as const;
@@ -90,12 +87,7 @@ async function valuesOn(
 ) {
   await using _ = await useBackend(name, options);
   const before = hostCalls();
-  const results = tf.tidy(() => compute(new Rng(seed)) as Record<string, Tensor>);
-  const values = Object.fromEntries(
-    Object.entries(results)
-      .map(([key, tensor]) => [key, { shape: tensor.shape, values: tensor.dataSync() }]),
-  );
-  tf.dispose(results as Record<string, Tensor>);
+  const values = valuesOf(compute, seed);
   assertEquals(hostCalls(), before, `kernels of the host in seed ${seed}`);
   return values;
 }

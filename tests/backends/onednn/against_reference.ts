@@ -1,14 +1,11 @@
-import { dispose, type Tensor, tidy } from "@tensorflow/tfjs";
-import { Rng } from "../../../src/random.ts";
+import type { Rng } from "../../../src/random.ts";
 import { BACKENDS } from "../../support/backends.ts";
 import { assertClose } from "../../support/close.ts";
+import { type Results, valuesOf } from "../../support/results.ts";
 
 const [onednn, reference] = ["onednn", "reference"].map((name) =>
   BACKENDS.find((backend) => backend.name === name)!
 );
-
-/** Named results of a computation. */
-export type Results = Readonly<Record<string, Tensor>>;
 
 /**
  * Registers a test that runs `compute` on random inputs of many seeds, once on the reference backend
@@ -56,12 +53,5 @@ async function valuesOn(
   seed: number,
 ) {
   await using _ = await backend.use();
-  const results = tidy(() => compute(new Rng(seed)) as Record<string, Tensor>);
-  const values = Object.fromEntries(
-    Object.entries(results).map((
-      [name, tensor],
-    ) => [name, { shape: tensor.shape, values: tensor.dataSync() }]),
-  );
-  dispose(results as Record<string, Tensor>);
-  return values;
+  return valuesOf(compute, seed);
 }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import type { Tensor } from "@tensorflow/tfjs";
 import { choose, randomTensor } from "../../../support/random_tensors.ts";
+import { randomCrops } from "../../../support/random_ops.ts";
 import { testOnCuda } from "../against_reference.ts";
 
 testOnCuda("Operations on two tensors", (rng) => {
@@ -62,25 +63,7 @@ testOnCuda("Functions of one tensor", (rng) => {
   };
 }, { tolerance: 1e-6 });
 
-testOnCuda("Slices, paddings and their gradients", (rng) => {
-  const x = randomTensor(rng, [2, 15, 9 + rng.integer(8), choose(rng, 1, 3, 32)]);
-  const crop = (x: Tensor) => (x as Tensor4D).slice([0, 4, 1, 0], [-1, 7, 7, -1]);
-  const pad = (x: Tensor) => (x as Tensor4D).pad([[0, 1], [2, 0], [1, 3], [0, 2]], 0.5);
-  const dy = randomTensor(rng, [2, 7, 7, x.shape[3]]);
-  return {
-    crop: crop(x),
-    channel: x.slice([1, 2, 3, 0], [1, 2, 3, 1]),
-    cropGradient: tf.grad(crop)(x, dy),
-    pad: pad(x),
-    padGradient: tf.grad(pad)(x, pad(x)),
-    vector: x.flatten().slice(5, 9),
-    padVector: tf.tensor1d([1, 2]).pad([[1, 2]]),
-    ofIntegers: x.toInt().slice([0, 0, 0, 0], [1, 2, 3, 1]).pad(
-      [[0, 0], [1, 1], [0, 0], [0, 0]],
-      7,
-    ),
-  };
-}, { tolerance: 0 });
+testOnCuda("Slices, paddings and their gradients", randomCrops, { tolerance: 0 });
 
 testOnCuda("Tensors put together, taken apart and turned", (rng) => {
   const shape = [1 + rng.integer(4), 6, 4, choose(rng, 2, 3, 16)];

@@ -3,7 +3,8 @@ import type { Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { conv2d, convGeometry, convOutputSize } from "../../../../src/ops/conv2d.ts";
 import type { Rng } from "../../../../src/random.ts";
 import { choose, randomTensor } from "../../../support/random_tensors.ts";
-import { type Results, testAgainstReference } from "../against_reference.ts";
+import type { Results } from "../../../support/results.ts";
+import { testAgainstReference } from "../against_reference.ts";
 
 testAgainstReference("Conv2d of odd sizes, strides, dilations and groups", randomConvolution, {
   seeds: 40,

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Rng } from "../../../../src/random.ts";
 import { choose, randomTensor } from "../../../support/random_tensors.ts";
+import { randomCrops } from "../../../support/random_ops.ts";
 import { testAgainstReference, testNative } from "../against_reference.ts";
 
 testAgainstReference("Add, AddN and Multiply", (rng) => {
@@ -23,21 +24,7 @@ testAgainstReference("Add, AddN and Multiply", (rng) => {
   };
 }, { tolerance: 1e-6 });
 
-testAgainstReference("Slice and PadV2 with their gradients", (rng) => {
-  const x = randomTensor(rng, [2, 15, 9 + rng.integer(8), choose(rng, 1, 3, 32)]);
-  const crop = (x: tf.Tensor) => (x as Tensor4D).slice([0, 4, 1, 0], [-1, 7, 7, -1]);
-  const pad = (x: tf.Tensor) => (x as Tensor4D).pad([[0, 1], [2, 0], [1, 3], [0, 2]], 0.5);
-  const dy = randomTensor(rng, [2, 7, 7, x.shape[3]]);
-  return {
-    crop: crop(x),
-    channel: x.slice([1, 2, 3, 0], [1, 2, 3, 1]),
-    cropGradient: tf.grad(crop)(x, dy),
-    pad: pad(x),
-    padGradient: tf.grad(pad)(x, pad(x)),
-    vector: x.flatten().slice(5, 9),
-    padVector: tf.tensor1d([1, 2]).pad([[1, 2]]),
-  };
-}, { tolerance: 0 });
+testAgainstReference("Slice and PadV2 with their gradients", randomCrops, { tolerance: 0 });
 
 testNative("Slice reports a box outside of its tensor", () => {
   tf.tidy(() => {
