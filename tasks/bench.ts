@@ -9,6 +9,7 @@ import { drawBenchData, openBenchData, timeLoader, timeOpenCv } from "./bench/lo
 import { type Growth, measureGrowth } from "./bench/growth.ts";
 import { formatGrowth, plotGrowth } from "./bench/growth_report.ts";
 import { formatProfile, profileStep, type StepProfile } from "./bench/profile.ts";
+import { NETWORKS, type Subject } from "./bench/networks.ts";
 import { TorchPeer } from "./bench/torch_peer.ts";
 import { benchTracking, type TrackingTimes } from "./bench/tracking.ts";
 import { type Regime, StepBench, type StepTimes, timeXcorr } from "./bench/training_step.ts";
@@ -16,7 +17,9 @@ import { runTask } from "./run_task.ts";
 import { readSystemFile } from "../src/ffi/system_file.ts";
 
 const USAGE = `Usage: deno task bench [options]
-  --batch N      pairs a step of SiamBAN-R50, 2
+  --batch N      pairs a step, 2
+  --model NAMES  networks of steps, profile: resnet50, resnet18, mobilenetv2, alexnet, nanotrack_v1,
+                 _v2, _v3, joined by commas, or all; resnet50
   --rounds N     counted steps, ours and PyTorch's in turn, after one that is not counted; 5
   --threads N    CPU threads of either; all cores
   --pin          ties CPU threads to processors
@@ -57,6 +60,7 @@ interface Settings {
   readonly threads: number;
   readonly batch: number;
   readonly rounds: number;
+  readonly models: readonly Subject[];
   readonly peer?: TorchPeer;
   readonly data?: string;
   readonly boxes: number;
@@ -67,11 +71,23 @@ const REGIMES: readonly Regime[] = ["frozen", "trained"];
 /** Runs the command. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
-    string: ["batch", "rounds", "threads", "device", "precision", "only", "data", "boxes", "out"],
+    string: [
+      "batch",
+      "model",
+      "rounds",
+      "threads",
+      "device",
+      "precision",
+      "only",
+      "data",
+      "boxes",
+      "out",
+    ],
     boolean: ["json", "torch", "help", "profile", "growth", "short", "pin"],
     negatable: ["torch"],
     default: {
       batch: "2",
+      model: "resnet50",
       rounds: "5",
       threads: "0",
       device: "auto",
@@ -97,6 +113,7 @@ export async function main(args: string[]): Promise<void> {
   const settings = {
     threads,
     batch: whole("batch", options.batch),
+    models: subjects(options.model),
     rounds: whole("rounds", options.rounds),
     peer,
     data: options.data,
@@ -135,38 +152,67 @@ export async function main(args: string[]): Promise<void> {
   }
 }
 
-async function* benchSteps({ batch, rounds, peer }: Settings): AsyncGenerator<Row> {
-  for (const regime of REGIMES) {
-    using bench = new StepBench(regime, batch);
-    await peer?.run(`build ${regime} ${batch}`);
-    bench.step();
-    await peer?.run("step");
-    const ours: StepTimes[] = [], torch: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      ours.push(bench.step());
-      if (peer) torch.push((await peer.run("step")).seconds);
-    }
-    const part = (name: keyof StepTimes) => median(ours.map((times) => times[name]));
-    yield {
-      ...compare(`R50 step, batch ${batch}, ${regime}`, ours.map(({ total }) => total), torch),
-      parts: {
-        forward: part("forward"),
-        backward: part("backward"),
-        update: part("update"),
-        total: part("total"),
-      },
-    };
+async function* benchSteps({ batch, models, rounds, peer }: Settings): AsyncGenerator<Row> {
+  for (const subject of models) {
+    for (const regime of REGIMES) yield await benchStep(subject, { regime, batch, rounds, peer });
   }
 }
 
-function benchProfile(backend: BackendHandle, { batch, rounds }: Settings, json: boolean): void {
+async function benchStep(
+  subject: Subject,
+  { regime, batch, rounds, peer }: {
+    readonly regime: Regime;
+    readonly batch: number;
+    readonly rounds: number;
+    readonly peer?: TorchPeer;
+  },
+): Promise<Row> {
+  using bench = new StepBench(regime, batch, subject);
+  await peer?.take(subject.name, bench);
+  const first = bench.step().loss, torchFirst = (await peer?.run("step"))?.loss;
+  const ours: StepTimes[] = [], torch: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    ours.push(bench.step());
+    if (peer) torch.push((await peer.run("step")).seconds);
+  }
+  const part = (name: keyof StepTimes) => median(ours.map((times) => times[name]));
+  const seconds = ours.map(({ total }) => total);
+  const row = compare(`${subject.name} step, batch ${batch}, ${regime}`, seconds, torch);
+  return {
+    ...row,
+    parts: {
+      forward: part("forward"),
+      backward: part("backward"),
+      update: part("update"),
+      total: part("total"),
+      loss: first,
+    },
+    ...torchFirst === undefined ? {} : {
+      details: {
+        "x as fast by the fastest steps": Math.min(...torch) / Math.min(...seconds),
+        "loss": Number(first.toFixed(6)),
+        "loss of PyTorch": Number(torchFirst.toFixed(6)),
+      },
+    },
+  };
+}
+
+function benchProfile(
+  backend: BackendHandle,
+  { batch, models, rounds }: Settings,
+  json: boolean,
+): void {
   const profiles: Record<string, StepProfile> = {};
-  for (const regime of REGIMES) {
-    using bench = new StepBench(regime, batch);
-    const profile = profileStep(backend, () => bench.step(), { rounds });
-    if (profile === undefined) throw new Error(`Cannot profile the ${backend.name} backend`);
-    profiles[regime] = profile;
-    console.log(`\n${formatProfile(`R50 step, batch ${batch}, ${regime}`, profile)}`);
+  for (const subject of models) {
+    for (const regime of REGIMES) {
+      using bench = new StepBench(regime, batch, subject);
+      const profile = profileStep(backend, () => bench.step(), { rounds });
+      if (profile === undefined) throw new Error(`Cannot profile the ${backend.name} backend`);
+      profiles[`${subject.name} ${regime}`] = profile;
+      console.log(
+        `\n${formatProfile(`${subject.name} step, batch ${batch}, ${regime}`, profile)}`,
+      );
+    }
   }
   if (json) console.log(JSON.stringify({ backend: backend.name, batch, profiles }));
 }
@@ -339,7 +385,9 @@ function formatRow({ name, unit, ours, torch, ratio, parts, details = {}, note }
     ? ` (forward ${parts.forward.toPrecision(3)}, backward ${parts.backward.toPrecision(3)}, ` +
       `update ${parts.update.toPrecision(3)})`
     : "";
-  const more = Object.entries(details).map(([what, value]) => `, ${value.toPrecision(3)} ${what}`);
+  const more = Object.entries(details).map(([what, value]) =>
+    `, ${value.toPrecision(what.startsWith("loss") ? 5 : 3)} ${what}`
+  );
   return `${name}: ${figure(ours)}${beside}${split}${more.join("")}${note ? `; ${note}` : ""}`;
 }
 
@@ -357,6 +405,14 @@ function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function subjects(names: string): readonly Subject[] {
+  if (names === "all") return NETWORKS;
+  return names.split(",").map((name) =>
+    NETWORKS.find((network) => network.name === name) ??
+      fail(`--model "${name}", expected ${NETWORKS.map(({ name }) => name).join(", ")} or all`)
+  );
 }
 
 function whole(name: string, text: string): number {

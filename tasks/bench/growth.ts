@@ -1,6 +1,6 @@
-import type { Experiment } from "../../mod.ts";
 import { CONVENTIONS, judgeFrames, precisionCurve, Rng, successCurve } from "../../mod.ts";
-import { R50, StepBench, type Subject } from "./training_step.ts";
+import { NETWORKS, R50, type Subject } from "./networks.ts";
+import { StepBench } from "./training_step.ts";
 
 /** How a cost grows with one quantity. */
 export interface Growth {
@@ -28,39 +28,9 @@ export interface GrowthSettings {
   readonly short: boolean;
 }
 
-const NECK = { enabled: true, type: "AdjustAllLayer" } as const;
-
-/** The networks of the published configurations. */
-const BACKBONES: Readonly<Record<string, Subject>> = {
-  alexnet: {
-    experiment: {
-      backbone: { type: "alexnet" },
-      neck: { enabled: false },
-      head: { type: "DepthwiseBAN", kwargs: { inChannels: 256, outChannels: 256 } },
-      training: { baseSize: 0, scoreSize: 17 },
-    },
-    trainLayers: ["layer4", "layer5"],
-    searchSize: 255,
-    scoreSize: 17,
-  },
-  mobilenetv2: subject({
-    backbone: { type: "mobilenetv2", kwargs: { usedLayers: [3, 5, 7] } },
-    neck: { ...NECK, kwargs: { inChannels: [32, 96, 320], outChannels: [256, 256, 256] } },
-  }, ["layer4", "layer5", "layer6"]),
-  resnet18: subject({
-    backbone: { type: "resnet18" },
-    neck: { ...NECK, kwargs: { inChannels: [128, 256, 512], outChannels: [256, 256, 256] } },
-  }, R50.trainLayers),
-  resnet50: R50,
-};
-
-function subject(experiment: Experiment, trainLayers: readonly string[]): Subject {
-  return { ...R50, experiment, trainLayers };
-}
-
 /** Measures how costs grow: step and memory by batch, step by image size and backbone, scoring by sequences. */
 export function* measureGrowth({ rounds, short }: GrowthSettings): Generator<Growth> {
-  const small = short ? BACKBONES.mobilenetv2 : R50;
+  const small = short ? NETWORKS.find(({ name }) => name === "mobilenetv2")! : R50;
   const batches = short ? [1, 2] : [1, 2, 4, 8, 16];
   const steps = batches.map((batch) => ({
     x: batch,
@@ -86,12 +56,9 @@ export function* measureGrowth({ rounds, short }: GrowthSettings): Generator<Gro
     name: "step",
     by: "backbone",
     unit: "s",
-    points: Object.entries(BACKBONES).slice(0, short ? 2 : undefined).map((
-      [label, network],
+    points: NETWORKS.slice(short ? -2 : 0).map((network, x) => ({
       x,
-    ) => ({
-      x,
-      label,
+      label: network.name,
       cost: timeStep(network, { batch: 2, rounds }).seconds,
     })),
   };

@@ -1,8 +1,10 @@
-"""SiamBAN-R50 in PyTorch, the peer that `deno task bench` times against.
+"""SiamBAN and NanoTrack in PyTorch, the peer that `deno task bench` times against.
 
 Reads one command a line from standard input and answers each with one line of JSON:
   build REGIME BATCH [VARIANT]   a fresh model, optimiser and batch ("frozen" or "trained"); variants, which
                        may be joined by "+": eager, tf32, channels_last, bf16, compile
+  network NAME TRAINED PATH   a network of siamban_peer.py with the weights and the batch of a file; what trains
+                       of the backbone is joined by ",", or "none"
   step                 one training step: {"seconds": ..., "loss": ...}
   xcorr BATCH REPEAT   the depthwise correlation, forward and backward: {"seconds": ...}
   tracker NAME         a tracker, see tracking_peer.py
@@ -23,119 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import siamban_peer
 import tracking_peer
-
-
-def conv_norm(inputs, outputs, kernel, stride=1, padding=0, dilation=1, relu=True):
-    layers = [
-        nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
-    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if relu else []))
-
-
-class Bottleneck(nn.Module):
-    def __init__(self, inputs, width, stride, dilation, shortcut):
-        super().__init__()
-        padding = dilation if stride == 1 else 0
-        self.body = nn.Sequential(
-            conv_norm(inputs, width, 1),
-            conv_norm(width, width, 3, stride, padding, dilation),
-            conv_norm(width, 4 * width, 1, relu=False),
-        )
-        self.shortcut = shortcut
-
-    def forward(self, x):
-        identity = x if self.shortcut is None else self.shortcut(x)
-        return F.relu(self.body(x) + identity, inplace=True)
-
-
-def stage(inputs, width, blocks, stride, dilation):
-    """The first block of a dilated stage has half of its dilation, also in a 3x3 shortcut."""
-    first = max(dilation // 2, 1)
-    if stride == 1 and dilation == 1:
-        shortcut = conv_norm(inputs, 4 * width, 1, relu=False)
-    else:
-        padding = first if dilation > 1 else 0
-        shortcut = conv_norm(inputs, 4 * width, 3, stride, padding, first, relu=False)
-    rest = [Bottleneck(4 * width, width, 1, dilation, None) for _ in range(blocks - 1)]
-    return nn.Sequential(Bottleneck(inputs, width, stride, first, shortcut), *rest)
-
-
-class Backbone(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.stem = nn.Sequential(conv_norm(3, 64, 7, 2), nn.MaxPool2d(3, 2, 1))
-        self.layer1 = stage(64, 64, 3, 1, 1)
-        self.layer2 = stage(256, 128, 4, 2, 1)
-        self.layer3 = stage(512, 256, 6, 1, 2)
-        self.layer4 = stage(1024, 512, 3, 1, 4)
-
-    def forward(self, x):
-        x = self.layer1(self.stem(x))
-        features = []
-        for layer in (self.layer2, self.layer3, self.layer4):
-            x = layer(x)
-            features.append(x)
-        return features
-
-
-def xcorr_depthwise(x, z):
-    batch, channels = z.shape[:2]
-    out = F.conv2d(
-        x.reshape(1, batch * channels, *x.shape[2:]),
-        z.reshape(batch * channels, 1, *z.shape[2:]),
-        groups=batch * channels,
-    )
-    return out.reshape(batch, channels, *out.shape[2:])
-
-
-class Branch(nn.Module):
-    def __init__(self, outputs):
-        super().__init__()
-        self.template = conv_norm(256, 256, 3)
-        self.search = conv_norm(256, 256, 3)
-        self.head = nn.Sequential(conv_norm(256, 256, 1), nn.Conv2d(256, outputs, 1))
-
-    def forward(self, z, x):
-        return self.head(xcorr_depthwise(self.search(x), self.template(z)))
-
-
-class SiamBAN(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.backbone = Backbone()
-        self.neck = nn.ModuleList(conv_norm(c, 256, 1, relu=False) for c in (512, 1024, 2048))
-        self.cls = nn.ModuleList(Branch(2) for _ in range(3))
-        self.loc = nn.ModuleList(Branch(4) for _ in range(3))
-        self.cls_weight = nn.Parameter(torch.ones(3))
-        self.loc_weight = nn.Parameter(torch.ones(3))
-        self.loc_scale = nn.Parameter(torch.ones(3))
-
-    def features(self, image, crop):
-        adjusted = [neck(f) for neck, f in zip(self.neck, self.backbone(image))]
-        return [f[:, :, 4:11, 4:11] for f in adjusted] if crop else adjusted
-
-    def forward(self, template, search):
-        return self.respond(self.features(template, True), search)
-
-    def respond(self, zf, search):
-        xf = self.features(search, False)
-        cls_weight, loc_weight = self.cls_weight.softmax(0), self.loc_weight.softmax(0)
-        cls = sum(self.cls[i](zf[i], xf[i]) * cls_weight[i] for i in range(3))
-        loc = sum(
-            (self.loc[i](zf[i], xf[i]) * self.loc_scale[i]).exp() * loc_weight[i] for i in range(3)
-        )
-        return cls, loc
-
-
-def set_regime(model, regime):
-    """Frozen: the backbone is fixed. Trained: its layers 2 to 4 learn, with batch statistics."""
-    model.train()
-    for name, layer in model.backbone.named_children():
-        learns = regime == "trained" and name in ("layer2", "layer3", "layer4")
-        layer.train(learns)
-        layer.requires_grad_(learns)
 
 
 def loss_of(cls, loc, labels, target):
@@ -165,13 +56,12 @@ class Session:
             torch.cuda.reset_peak_memory_stats()
             torch.backends.cudnn.allow_tf32 = "tf32" in self.variant
             torch.backends.cuda.matmul.allow_tf32 = "tf32" in self.variant
-        self.model = SiamBAN().to(self.device)
+        self.model = siamban_peer.SiamBAN().to(self.device)
         if "channels_last" in self.variant:
             self.model = self.model.to(memory_format=torch.channels_last)
-        set_regime(self.model, regime)
+        siamban_peer.set_regime(self.model, ["layer2", "layer3", "layer4"] if regime == "trained" else [])
         self.run = torch.compile(self.model) if "compile" in self.variant else self.model
-        learned = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.SGD(learned, 0.001, momentum=0.9, weight_decay=1e-4)
+        self.prepare_optimizer()
         self.template = torch.rand(batch, 3, 127, 127) * 255
         self.search = torch.rand(batch, 3, 255, 255) * 255
         self.labels = torch.full((batch, 25, 25), -1)
@@ -181,6 +71,21 @@ class Session:
         if self.device.type == "cuda":
             for name in ("template", "search", "labels", "target"):
                 setattr(self, name, getattr(self, name).pin_memory())
+        return {}
+
+    def prepare_optimizer(self):
+        learned = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.SGD(learned, 0.001, momentum=0.9, weight_decay=1e-4)
+
+    def network(self, name, trained, path):
+        given = torch.load(path)
+        self.run = self.model = siamban_peer.build(name)
+        siamban_peer.load(self.model, given["state"])
+        siamban_peer.set_regime(self.model, trained.split(","))
+        self.prepare_optimizer()
+        images_first = lambda tensor: tensor.permute(0, 3, 1, 2).contiguous()
+        self.template, self.search = images_first(given["template"]), images_first(given["search"])
+        self.labels, self.target = given["labels"], images_first(given["target"])
         return {}
 
     def on_device(self, tensor):
@@ -245,7 +150,7 @@ class Session:
         if name.startswith("nanotrack"):
             self.track, self.inputs = tracking_peer.nanotrack(name)
             return {}
-        model = SiamBAN().eval()
+        model = siamban_peer.SiamBAN().eval()
         with torch.no_grad():
             template = model.features(torch.rand(1, 3, 127, 127) * 255, True)
         self.track, self.inputs = model.respond, (template, torch.rand(1, 3, 255, 255) * 255)

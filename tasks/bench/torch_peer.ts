@@ -1,5 +1,7 @@
 import { dirname, join } from "@std/path";
+import type { StepBench } from "./training_step.ts";
 import source from "./torch_peer.py" with { type: "text" };
+import siambanSource from "./siamban_peer.py" with { type: "text" };
 import trackingSource from "./tracking_peer.py" with { type: "text" };
 
 /** The same model in PyTorch, in a process of its own that takes one command at a time. */
@@ -42,6 +44,7 @@ export class TorchPeer implements AsyncDisposable {
       const folder = await Deno.makeTempDir();
       const script = join(folder, "torch_peer.py");
       await Deno.writeTextFile(script, source);
+      await Deno.writeTextFile(join(folder, "siamban_peer.py"), siambanSource);
       await Deno.writeTextFile(join(folder, "tracking_peer.py"), trackingSource);
       const child = new Deno.Command(python, {
         args: [script, String(threads), device],
@@ -64,6 +67,14 @@ export class TorchPeer implements AsyncDisposable {
     const answer = JSON.parse(value);
     if (answer.error) throw new Error(`Cannot time PyTorch: "${command}" gave ${answer.error}`);
     return answer;
+  }
+
+  /** Builds a network with the weights, the batch and the regime of one of ours. */
+  async take(name: string, bench: StepBench): Promise<void> {
+    const path = join(dirname(this.#script), "network.pth");
+    await bench.write(path);
+    await this.run(`network ${name} ${bench.trained.join() || "none"} ${path}`);
+    await Deno.remove(path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -84,7 +84,7 @@ class Pixelwise(nn.Module):
     def forward(self, z, x):
         z, x = self.kernel(z), self.search(x)
         response = torch.matmul(z.flatten(2).transpose(1, 2), x.flatten(2))
-        return self.mix(self.excite(response.reshape(1, 64, x.shape[2], x.shape[3])))
+        return self.mix(self.excite(response.reshape(x.shape[0], 64, x.shape[2], x.shape[3])))
 
 
 class Centre(nn.Module):
@@ -95,7 +95,10 @@ class Centre(nn.Module):
 
     def forward(self, z, x):
         z, x = self.kernel(z[:, :, 2:6, 2:6]), self.search(x)
-        return nn.functional.conv2d(x, z.transpose(0, 1), padding=1, groups=x.shape[1])
+        batch, channels = x.shape[:2]
+        flat, filters = x.reshape(1, -1, *x.shape[2:]), z.reshape(-1, 1, *z.shape[2:])
+        out = nn.functional.conv2d(flat, filters, padding=1, groups=batch * channels)
+        return out.reshape(batch, channels, *out.shape[2:])
 
 
 def tower(steps, outputs):

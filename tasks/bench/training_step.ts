@@ -2,19 +2,24 @@ import * as tf from "@tensorflow/tfjs";
 import {
   type BatchTensors,
   buildModel,
-  type Experiment,
   type ExperimentConfig,
   freezeBackbone,
   gradients,
+  type HostTensor,
+  hostTensor,
+  OrderedDict,
   parameterGroups,
   parseExperiment,
   Rng,
   Sgd,
   type SiamBAN,
+  stateDict,
+  writeTorchFile,
   xcorrDepthwise,
 } from "../../mod.ts";
+import { R50, type Subject } from "./networks.ts";
 
-/** What trains: neck and head, or the backbone's layers 2 to 4 as well. */
+/** What trains: neck and head, or parts of the backbone as well. */
 export type Regime = "frozen" | "trained";
 
 /** Seconds of a training step, by part. */
@@ -23,28 +28,14 @@ export interface StepTimes {
   readonly backward: number;
   readonly update: number;
   readonly total: number;
+  /** The loss before the update. */
+  readonly loss: number;
 }
-
-/** A network to time, and the size of its search images. */
-export interface Subject {
-  readonly experiment: Experiment;
-  /** Layers that train in the regime of that name. */
-  readonly trainLayers: readonly string[];
-  readonly searchSize: number;
-  /** Points a side of its score map. */
-  readonly scoreSize: number;
-}
-
-/** SiamBAN-R50 as published. */
-export const R50: Subject = {
-  experiment: { backbone: { type: "resnet50" } },
-  trainLayers: ["layer2", "layer3", "layer4"],
-  searchSize: 255,
-  scoreSize: 25,
-};
 
 /** SiamBAN with a batch of noise, ready to step. */
 export class StepBench implements Disposable {
+  /** Parts of the backbone that train. */
+  readonly trained: readonly string[];
   readonly #model: SiamBAN;
   readonly #batch: BatchTensors;
   readonly #sgd: Sgd;
@@ -52,7 +43,8 @@ export class StepBench implements Disposable {
   constructor(regime: Regime, batchSize: number, subject = R50) {
     const config: ExperimentConfig = parseExperiment(subject.experiment);
     this.#model = buildModel(config, new Rng(1));
-    freezeBackbone(this.#model, regime === "trained" ? subject.trainLayers : []);
+    this.trained = regime === "trained" ? subject.trainLayers : [];
+    freezeBackbone(this.#model, this.trained);
     const groups = parameterGroups(this.#model).map((group) => ({ ...group, initialLr: 0.001 }));
     this.#sgd = new Sgd(groups, { momentum: 0.9, weightDecay: 1e-4, clipNorm: 10, maxLoss: 1e4 });
     this.#batch = makeBatch(batchSize, subject);
@@ -71,6 +63,7 @@ export class StepBench implements Disposable {
     const learningRates = this.#sgd.groups.map(() => 0.001);
     const update = this.#sgd.step(found, { learningRates, loss: losses.total });
     update.dataSync();
+    const [loss] = losses.total.dataSync();
     tf.dispose([...found.values(), ...Object.values(losses), update]);
     const end = performance.now();
     return {
@@ -78,7 +71,22 @@ export class StepBench implements Disposable {
       backward: (backwardEnd - forwardEnd) / 1000,
       update: (end - backwardEnd) / 1000,
       total: (end - start) / 1000,
+      loss,
     };
+  }
+
+  /** Writes weights and batch for `torch_peer.py`. */
+  async write(path: string): Promise<void> {
+    const { template, search, labelCls, labelLoc } = this.#batch;
+    const host = (tensor: tf.Tensor): HostTensor =>
+      hostTensor("float32", tensor.shape, Float32Array.from(tensor.dataSync()));
+    await writeTorchFile(path, {
+      state: new OrderedDict(stateDict(this.#model)),
+      template: host(template),
+      search: host(search),
+      labels: host(labelCls),
+      target: host(labelLoc),
+    });
   }
 
   [Symbol.dispose](): void {
