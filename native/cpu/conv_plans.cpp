@@ -35,10 +35,25 @@ struct PlanArgs {
 constexpr int64_t kPlanNumbers = sizeof(ConvShape) / sizeof(int64_t);
 using PlanKey = std::array<int64_t, kPlanNumbers + 1>;
 
+// oneDNN takes what the processor has when it runs. Where this library was compiled for less, so that each
+// level can be tried on one machine, oneDNN is told; it refuses if this process has used it before.
+dnnl::engine make_engine() {
+#if defined(SIAMBAN_CPU_CHOSEN) && defined(__x86_64__)
+#if defined(__AVX512F__)
+  dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core);
+#elif defined(__AVX2__)
+  dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
+#else
+  dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
+#endif
+#endif
+  return dnnl::engine(dnnl::engine::kind::cpu, 0);
+}
+
 // A workplace for each thread that calls: oneDNN's scratch memory belongs to the thread that makes a
 // primitive, so none may run on another. Plans are never removed, so their numbers stay good.
 struct Registry {
-  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::engine engine = make_engine();
   dnnl::stream stream{engine};
   std::map<PlanKey, int64_t> by_shape;
   std::vector<std::unique_ptr<Plan>> plans;

@@ -1,5 +1,5 @@
 import { dirname } from "@std/path";
-import { readSystemFile } from "./system_file.ts";
+import { type ProcessorTarget, processorTarget } from "./processor.ts";
 
 /** A shared library that is compiled on the machine that uses it. */
 export interface NativeProject {
@@ -11,6 +11,7 @@ export interface NativeProject {
   readonly sources: string;
   /** Folder for the result, unless the environment variable SIAMBAN_BUILD names another. */
   readonly output: string;
+  /** But for those that name a processor. */
   readonly compileFlags: readonly string[];
   readonly linkFlags: readonly string[];
   /** Headers of other libraries that tell their version; a new one means a new library. */
@@ -23,21 +24,29 @@ export interface NativeProject {
 
 /**
  * Finds the compiled library, or compiles it: some seconds at the first use on a machine. The file's
- * name tells sources, flags, processor and versions, so that a change of any compiles anew.
+ * name tells sources, flags, processor and versions, so that a change of any compiles anew, and a
+ * folder that was carried here from another machine is of no harm.
  *
+ * @param target What to compile for.
  * @returns Path of the shared library.
  * @throws {Error} If the compiler or a library is missing, or compiling fails; the message names the
  * remedy.
  */
-export async function compiledLibrary(project: NativeProject): Promise<string> {
+export async function compiledLibrary(
+  project: NativeProject,
+  target: ProcessorTarget = processorTarget(),
+): Promise<string> {
   // Lets a test, or a person in doubt, see what runs without.
   if (Deno.env.get("SIAMBAN_NATIVE") === "off") {
     throw new Error("Cannot use native kernels: SIAMBAN_NATIVE is off, unset it");
   }
   const sources = await readSources(project.sources);
   const folder = Deno.env.get("SIAMBAN_BUILD") ?? project.output;
-  const file = `${folder}/${project.name}-${await fingerprint(project, sources)}.so`;
-  if (!await exists(file)) await compile(project, [...sources.keys()].filter(isUnit), file);
+  const file = `${folder}/${project.name}-${await fingerprint(project, target, sources)}.so`;
+  if (!await exists(file)) {
+    const units = [...sources.keys()].filter(isUnit);
+    await compile(project, { units, file, flags: target.compileFlags });
+  }
   return file;
 }
 
@@ -62,6 +71,7 @@ async function readSources(folder: string): Promise<Map<string, string>> {
 
 async function fingerprint(
   { compileFlags, linkFlags, versionHeaders }: NativeProject,
+  target: ProcessorTarget,
   sources: ReadonlyMap<string, string>,
 ): Promise<string> {
   const parts = [
@@ -69,18 +79,14 @@ async function fingerprint(
     compiler(),
     ...compileFlags,
     ...linkFlags,
-    processorFlags(),
+    ...target.compileFlags,
+    Deno.build.target,
+    target.key,
     ...await Promise.all(versionHeaders.map(readOrEmpty)),
   ];
   const bytes = new TextEncoder().encode(parts.join("\0"));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return digest.subarray(0, 8).toHex();
-}
-
-/** What `-march=native` depends on, so that a library is never run on a processor too old for it. */
-function processorFlags(): string {
-  const text = readSystemFile("/proc/cpuinfo") ?? "";
-  return /^(?:flags|Features)\s*:.*$/m.exec(text)?.[0] ?? Deno.build.target;
 }
 
 async function readOrEmpty(path: string): Promise<string> {
@@ -102,15 +108,18 @@ async function exists(path: string): Promise<boolean> {
 /** Compiles the units side by side and links them; the file appears whole, whoever else does the same. */
 async function compile(
   project: NativeProject,
-  units: readonly string[],
-  file: string,
+  { units, file, flags }: {
+    readonly units: readonly string[];
+    readonly file: string;
+    readonly flags: readonly string[];
+  },
 ): Promise<void> {
   const folder = await workFolder(project, dirname(file));
   try {
     const objects = await mapParallel(units, async (unit) => {
       const object = `${folder}/${unit}.o`;
       const source = project.sources + unit;
-      await runCompiler(project, [...project.compileFlags, "-c", source, "-o", object]);
+      await runCompiler(project, [...project.compileFlags, ...flags, "-c", source, "-o", object]);
       return object;
     });
     const linked = `${folder}/linked.so`;

@@ -53,7 +53,6 @@ export async function nativeImageLibrary(): Promise<string> {
     compileFlags: [
       "-std=c++17",
       "-O3",
-      "-march=native",
       "-fPIC",
       "-fvisibility=hidden",
       "-ffp-contract=off", // a fused multiply-add rounds once where TypeScript rounds twice

@@ -34,7 +34,6 @@ export function emulatedLibrary(): Promise<string> {
     compileFlags: [
       "-std=c++17",
       "-O2",
-      "-march=native",
       "-fopenmp",
       "-fPIC",
       "-fvisibility=hidden",

@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import { compiledLibrary, execute, type NativeProject } from "../../ffi/compile.ts";
+import type { ProcessorTarget } from "../../ffi/processor.ts";
 
 /** Debian packages that hold the compiler, and oneDNN's header and library. */
 export const PACKAGES: readonly string[] = ["g++", "libdnnl-dev"];
@@ -14,7 +15,6 @@ const PROJECT: NativeProject = {
   compileFlags: [
     "-std=c++17",
     "-O3",
-    "-march=native",
     "-fopenmp",
     "-fPIC",
     "-fvisibility=hidden",
@@ -34,11 +34,12 @@ const PROJECT: NativeProject = {
 /**
  * Finds the native CPU library in `build/native` of the repository, or compiles it.
  *
+ * @param target What to compile for; this processor, unless SIAMBAN_CPU names less.
  * @returns Path of the shared library.
  * @throws {Error} As {@linkcode compiledLibrary}.
  */
-export function nativeLibrary(): Promise<string> {
-  return compiledLibrary(PROJECT);
+export function nativeLibrary(target?: ProcessorTarget): Promise<string> {
+  return compiledLibrary(PROJECT, target);
 }
 
 /** Runs a program of the toolchain. */
