@@ -58,6 +58,9 @@ void require_tail(const Pass &pass, const Tail &tail, int algorithm) {
     fail(kBadParam, "the bias is [%zd, %zd, %zd, %zd], expected [1, %zd, 1, 1]", size_t(bias[0]),
          size_t(bias[1]), size_t(bias[2]), size_t(bias[3]), size_t(pass.shape.k));
   }
+  if (tail.bias_shape.type != pass.y.type) {
+    fail(kBadParam, "the bias has type %d, y %d", tail.bias_shape.type, pass.y.type);
+  }
   if (tail.residual_shape.dims != pass.y.dims) fail(kBadParam, "z and y have different shapes");
   if (tail.activation != kRelu && tail.activation != kIdentity) {
     fail(kNotSupportedStatus, "activation %d is not done in the same pass", tail.activation);

@@ -14,6 +14,7 @@ import type {
   StepInputs,
 } from "../in_place_backend.ts";
 import { Cudnn } from "./bindings/cudnn.ts";
+import { CudnnGraphs } from "./bindings/cudnn_graph.ts";
 import { type DeviceProperties, Driver } from "./bindings/driver.ts";
 import { Nvrtc } from "./bindings/nvrtc.ts";
 import { Communicators } from "./communicators.ts";
@@ -23,6 +24,7 @@ import { HostKernels, type KernelInputs } from "./host_kernels.ts";
 import { convert } from "./kernels/convert.ts";
 import { type Launch, Launcher } from "./launcher.ts";
 import type { CudaLibraries } from "./libraries.ts";
+import { timeOnDevice } from "./measure.ts";
 import { type DeviceBlock, MemoryPool, type MemoryStatistics } from "./memory_pool.ts";
 import { PinnedMemory } from "./pinned_memory.ts";
 import { type CudaProgram, ProgramCache } from "./program.ts";
@@ -121,12 +123,14 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     });
     this.convolutions = new Convolutions(this.cudnn, {
       stream: this.stream.address,
+      graphs: new CudnnGraphs(libraries.cudnn),
       pool: () => this.#pool,
       options: {
         precision,
         deterministic: options.deterministic ?? false,
         measure: options.measure ?? true,
         driver: this.driver,
+        time: (queue) => timeOnDevice(this, queue, 3),
       },
     });
     this.communicators = new Communicators(libraries, { uuid: this.driver.uuid(card) });

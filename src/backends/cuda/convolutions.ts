@@ -1,5 +1,4 @@
 import type { NativeHandle } from "../../ffi/handle.ts";
-import type { ConvGeometry } from "../../ops/conv2d.ts";
 import {
   type AlgorithmResult,
   type ConvPass,
@@ -9,39 +8,14 @@ import {
   type PassDescriptors,
 } from "./bindings/cudnn.ts";
 import { CudaError } from "./bindings/status.ts";
+import type { CudnnGraphs } from "./bindings/cudnn_graph.ts";
 import type { Driver } from "./bindings/driver.ts";
+import { type ConvOperands, type ConvProblem, type ConvTail, problemKey } from "./conv_problem.ts";
+import { FusedConvolutions } from "./fused_convolutions.ts";
 import type { DeviceBlock, MemoryPool } from "./memory_pool.ts";
 
 /** How float32 tensors are computed with: as they are, in TF32 products, or stored as bfloat16. */
 export type Precision = "float32" | "tf32" | "bf16";
-
-/** A convolution's three shapes, its geometry and the format of all three. */
-export interface ConvProblem {
-  readonly pass: ConvPass;
-  /** `[B, H, W, C]`. */
-  readonly x: readonly number[];
-  /** `[O, kh, kw, C / groups]`. */
-  readonly weight: readonly number[];
-  /** `[B, Ho, Wo, O]`. */
-  readonly y: readonly number[];
-  readonly geometry: ConvGeometry;
-  readonly format: "float32" | "bfloat16";
-}
-
-/** Addresses of a pass's operands, in cuDNN's order: inputs, then the output. */
-export interface ConvOperands {
-  readonly first: bigint;
-  readonly second: bigint;
-  readonly output: bigint;
-}
-
-/** What is added to and done with a convolution's result. */
-export interface ConvTail {
-  readonly bias: bigint;
-  /** 0n for none. */
-  readonly residual: bigint;
-  readonly activation: "none" | "relu";
-}
 
 interface Plan {
   readonly descriptors: PassDescriptors;
@@ -60,6 +34,8 @@ export interface ConvolutionOptions {
   readonly measure: boolean;
   /** Gives memory for trials, which is given back at once. */
   readonly driver: Pick<Driver, "allocate" | "free">;
+  /** Milliseconds that queued work takes on the device. */
+  readonly time: (queue: () => void) => number;
 }
 
 /** Workspace that algorithms may use while they are tried, in bytes; less where memory is short. */
@@ -72,21 +48,24 @@ const BAD_PARAMETER = 2000;
 const NOT_SUPPORTED = 3000;
 const INTERNAL = 4000;
 
-/** Convolutions by cuDNN, with an algorithm chosen once a shape. */
+/** Convolutions by cuDNN, in a way that is chosen once a shape. */
 export class Convolutions implements Disposable {
   readonly #cudnn: Cudnn;
   readonly #handle: NativeHandle;
   readonly #pool: () => MemoryPool;
   readonly #options: ConvolutionOptions;
   readonly #plans = new Map<string, Plan | undefined>();
+  /** Those with a tail, by cuDNN's graph API where it can. */
+  readonly fused: FusedConvolutions;
   readonly #owned: NativeHandle[] = [];
   readonly #activations = new Map<ConvTail["activation"], NativeHandle>();
-  readonly #biases = new Map<number, NativeHandle>();
+  readonly #biases = new Map<string, NativeHandle>();
 
   constructor(
     cudnn: Cudnn,
-    { stream, pool, options }: {
+    { stream, graphs, pool, options }: {
       readonly stream: bigint;
+      readonly graphs: CudnnGraphs;
       /** Where workspaces come from; asked at each use. */
       readonly pool: () => MemoryPool;
       readonly options: ConvolutionOptions;
@@ -96,6 +75,11 @@ export class Convolutions implements Disposable {
     this.#handle = this.#own(cudnn.createHandle(stream));
     this.#pool = pool;
     this.#options = options;
+    this.fused = new FusedConvolutions(graphs, {
+      handle: this.#handle.address,
+      options,
+      withWorkspace: (bytes, run) => this.#withWorkspace(bytes, run),
+    });
   }
 
   /**
@@ -124,6 +108,14 @@ export class Convolutions implements Disposable {
    * @returns Whether it did so: false, and nothing is queued, where cuDNN cannot do it in one pass.
    */
   runFused(problem: ConvProblem, operands: ConvOperands, tail: ConvTail): boolean {
+    return this.fused.run(problem, {
+      operands,
+      tail,
+      otherwise: () => this.#runOlderFused(problem, operands, tail),
+    });
+  }
+
+  #runOlderFused(problem: ConvProblem, operands: ConvOperands, tail: ConvTail): boolean {
     const plan = this.#plan(problem, operands);
     if (!plan) return false;
     const fits = tail.activation === "relu" || plan.algorithm === PRECOMPUTED_GEMM;
@@ -138,7 +130,7 @@ export class Convolutions implements Disposable {
             algorithm: plan.algorithm,
             residual: tail.residual,
             bias: tail.bias,
-            biasDescriptor: this.#bias(problem.y[3]).address,
+            biasDescriptor: this.#bias(problem).address,
             activation: this.#activation(tail.activation).address,
           }),
       );
@@ -157,9 +149,7 @@ export class Convolutions implements Disposable {
   }
 
   #plan(problem: ConvProblem, operands: ConvOperands): Plan | undefined {
-    const { pass, x, weight, y, geometry, format } = problem;
-    const { stride, padding, dilation, groups } = geometry;
-    const key = `${pass},${format},${x},${weight},${y},${stride},${padding},${dilation},${groups}`;
+    const key = problemKey(problem);
     if (!this.#plans.has(key)) this.#plans.set(key, this.#makePlan(problem, operands));
     return this.#plans.get(key);
   }
@@ -260,11 +250,12 @@ export class Convolutions implements Disposable {
     return activation;
   }
 
-  #bias(channels: number): NativeHandle {
-    let bias = this.#biases.get(channels);
+  #bias({ y: [, , , channels], format }: ConvProblem): NativeHandle {
+    const key = `${format} ${channels}`;
+    let bias = this.#biases.get(key);
     if (!bias) {
-      bias = this.#own(this.#cudnn.tensor([1, 1, 1, channels], CUDNN_TYPE.float32));
-      this.#biases.set(channels, bias);
+      bias = this.#own(this.#cudnn.tensor([1, 1, 1, channels], CUDNN_TYPE[format]));
+      this.#biases.set(key, bias);
     }
     return bias;
   }
@@ -275,6 +266,7 @@ export class Convolutions implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.fused[Symbol.dispose]();
     for (const handle of this.#owned.reverse()) handle[Symbol.dispose]();
     this.#owned.length = 0;
     this.#plans.clear();

@@ -20,7 +20,11 @@ export interface DeviceFloors {
  * @param queue Queues the work; called `repeats` times between two events, once before.
  * @returns Milliseconds of one call.
  */
-export function timeOnDevice(cuda: CudaBackend, queue: () => void, repeats = 10): number {
+export function timeOnDevice(
+  cuda: Pick<CudaBackend, "driver" | "stream">,
+  queue: () => void,
+  repeats = 10,
+): number {
   const { driver, stream } = cuda;
   using start = driver.createEvent({ timing: true });
   using end = driver.createEvent({ timing: true });

@@ -88,10 +88,7 @@ export class Cudnn {
   /** Opens nothing. */
   constructor(places: LibraryOptions) {
     this.#library = openLibrary(places, symbols);
-    this.#check = checker(
-      (status) => cString(this.#cudnn.cudnnGetErrorString(status)),
-      () => this.#lastError(),
-    );
+    this.#check = cudnnChecker(this.#library);
   }
 
   /** The opened file. */
@@ -101,13 +98,6 @@ export class Cudnn {
 
   get #cudnn() {
     return this.#library();
-  }
-
-  #lastError(): string {
-    const text = new Uint8Array(512);
-    this.#cudnn.cudnnGetLastErrorString(text, BigInt(text.length));
-    const end = text.indexOf(0);
-    return new TextDecoder().decode(text.subarray(0, end < 0 ? text.length : end)).trim();
   }
 
   /** Version, 10 000 · major + 100 · minor + patch. */
@@ -339,6 +329,17 @@ export class Cudnn {
     );
     this.#check("cudnnConvolutionBiasActivationForward", status);
   }
+}
+
+/** Checks statuses of a library with cuDNN's own words, and what it noted of its newest error. */
+export function cudnnChecker(library: Library<typeof symbols>): Checked {
+  const lastError = () => {
+    const text = new Uint8Array(512);
+    library().cudnnGetLastErrorString(text, BigInt(text.length));
+    const end = text.indexOf(0);
+    return new TextDecoder().decode(text.subarray(0, end < 0 ? text.length : end)).trim();
+  };
+  return checker((status) => cString(library().cudnnGetErrorString(status)), lastError);
 }
 
 /** Reads an array of `cudnnConvolution…AlgoPerf_t`. */

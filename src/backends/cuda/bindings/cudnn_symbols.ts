@@ -45,7 +45,7 @@ const RUN = {
   result: "i32",
 } as const;
 
-/** cuDNN's legacy interface, exported by every cuDNN 9. */
+/** cuDNN's older calls and its graph API, exported by every cuDNN 9. */
 export const CUDNN_SYMBOLS = {
   cudnnGetVersion: { parameters: [], result: "u64" }, // -> size_t
   cudnnGetErrorString: { parameters: ["i32"], result: "pointer" }, // cudnnStatus_t -> const char *
@@ -113,4 +113,18 @@ export const CUDNN_SYMBOLS = {
     ],
     result: "i32",
   },
+  cudnnBackendCreateDescriptor: { parameters: ["i32", "buffer"], result: "i32" }, // type, cudnnBackendDescriptor_t *
+  cudnnBackendDestroyDescriptor: { parameters: ["u64"], result: "i32" },
+  cudnnBackendFinalize: { parameters: ["u64"], result: "i32" },
+  // descriptor, attribute, type of its values, their number, values
+  cudnnBackendSetAttribute: {
+    parameters: ["u64", "i32", "i32", "i64", "buffer"],
+    result: "i32",
+  },
+  // descriptor, attribute, type of its values, number asked for, number given *, values
+  cudnnBackendGetAttribute: {
+    parameters: ["u64", "i32", "i32", "i64", "buffer", "buffer"],
+    result: "i32",
+  },
+  cudnnBackendExecute: { parameters: ["u64", "u64", "u64"], result: "i32" }, // handle, plan, variant pack
 } as const satisfies Deno.ForeignLibraryInterface;

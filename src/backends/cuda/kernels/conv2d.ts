@@ -6,7 +6,7 @@ import {
   convOutputShape,
 } from "../../../ops/conv2d.ts";
 import { type CudaBackend, sizeOf } from "../backend.ts";
-import type { ConvOperands, ConvProblem } from "../convolutions.ts";
+import type { ConvOperands, ConvProblem } from "../conv_problem.ts";
 import type { DeviceBlock } from "../memory_pool.ts";
 import { FORMAT_BYTES } from "../storage.ts";
 import { convert, convertMemory, convertTo, inFormat } from "./convert.ts";

@@ -1,6 +1,6 @@
 import source from "../../../../native/cuda/conv2d.cu" with { type: "text" };
 import { type CudaBackend, sizeOf } from "../backend.ts";
-import type { ConvOperands, ConvProblem } from "../convolutions.ts";
+import type { ConvOperands, ConvProblem } from "../conv_problem.ts";
 import { CudaProgram } from "../program.ts";
 
 const program = new CudaProgram("conv2d", source);

@@ -5,13 +5,18 @@ import { type CudaBackend, sizeOf } from "../backend.ts";
 import type { DeviceBlock } from "../memory_pool.ts";
 import { FORMAT_BYTES } from "../storage.ts";
 import { describeProblem, filterAddress, queueConvolution, widened } from "./conv2d.ts";
-import { inFormat } from "./convert.ts";
+import { convertMemory, inFormat } from "./convert.ts";
 import { finishConvolution, type FoldedNorm, foldNorm } from "./finish_convolution.ts";
 
 /** Filters and what is added behind them. */
 interface Filter {
   readonly weight: bigint;
-  readonly bias: TensorInfo | DeviceBlock | undefined;
+  readonly bias?: {
+    /** `[O]`, float32. */
+    readonly whole: TensorInfo | DeviceBlock;
+    /** Address of the same in the format of activations, as cuDNN wants it. */
+    readonly packed: bigint;
+  };
 }
 
 /** Operands that must lie in the format of activations. */
@@ -28,7 +33,7 @@ export const foldedConv2dCuda = FoldedConv2d.kernel(
     const { epsilon } = attributes;
     const filter = normWeight && normBias && runningMean && runningVar
       ? foldedFilter(cuda, weight, { bias, normWeight, normBias, runningMean, runningVar, epsilon })
-      : { weight: filterAddress(cuda, weight), bias };
+      : plainFilter(cuda, weight, bias);
     const y = inFormat(cuda, cuda.activationFormat, {
       tensors: { x, residual } as Maps,
       run: (maps) => convolve(cuda, maps, { filter, shape: weight.shape, attributes }),
@@ -66,7 +71,7 @@ function convolve(
   let done = false;
   if (bias && (activation === "none" || activation === "relu")) {
     const tail = {
-      bias: "dataId" in bias ? cuda.address(bias) : bias.address,
+      bias: bias.packed,
       residual: residual ? cuda.address(residual) : 0n,
       activation,
     };
@@ -78,22 +83,36 @@ function convolve(
   if (done) return y;
   queueConvolution(cuda, { problem, operands });
   if (bias || residual || activation !== "none") {
-    finishConvolution(cuda, { y, bias, residual, activation });
+    finishConvolution(cuda, { y, bias: bias?.whole, residual, activation });
   }
   return y;
+}
+
+function plainFilter(cuda: CudaBackend, weight: TensorInfo, bias: TensorInfo | undefined): Filter {
+  return {
+    weight: filterAddress(cuda, weight),
+    ...(bias ? { bias: { whole: bias, packed: filterAddress(cuda, bias) } } : {}),
+  };
 }
 
 /** The filters with the norm folded in, as kept or made again. */
 function foldedFilter(cuda: CudaBackend, weight: TensorInfo, norm: FoldedNorm): Filter {
   const { bias, normWeight, normBias, runningMean, runningVar, epsilon } = norm;
   const sources = [weight, bias, normWeight, normBias, runningMean, runningVar];
+  const format = cuda.activationFormat, filters = weight.shape[0];
   const bytes = [
-    sizeOf(weight.shape) * FORMAT_BYTES[cuda.activationFormat],
-    weight.shape[0] * FORMAT_BYTES.float32,
+    sizeOf(weight.shape) * FORMAT_BYTES[format],
+    filters * FORMAT_BYTES.float32,
+    ...(format === "float32" ? [] : [filters * FORMAT_BYTES[format]]),
   ];
-  const [folded, foldedBias] = cuda.derived.keep(`folded ${epsilon}`, sources, {
+  const [folded, whole, packed = whole] = cuda.derived.keep(`folded ${epsilon}`, sources, {
     bytes,
-    make: (to) => foldNorm(cuda, { weight, norm, to }),
+    make: ([folded, whole, packed]) => {
+      foldNorm(cuda, { weight, norm, to: [folded, whole] });
+      if (!packed) return;
+      const between = { from: whole, source: "float32", to: packed, target: format } as const;
+      convertMemory(cuda, { ...between, size: filters });
+    },
   });
-  return { weight: folded.address, bias: foldedBias };
+  return { weight: folded.address, bias: { whole, packed: packed.address } };
 }
