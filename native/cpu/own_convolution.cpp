@@ -3,6 +3,9 @@
 #include "own_convolution.hpp"
 
 #include "amx_forward.hpp"
+#include "depthwise.hpp"
+#include "few_channels.hpp"
+#include "pointwise.hpp"
 #include "winograd.hpp"
 
 namespace siamban {
@@ -12,8 +15,10 @@ std::unique_ptr<OwnConvolution> make_own_convolution(const ConvShape &shape) {
     auto tiles = make_amx_weight_gradient(shape);
     return tiles ? std::move(tiles) : make_winograd_weight_gradient(shape);
   }
-  auto tiles = make_amx_forward(shape);
-  return tiles ? std::move(tiles) : make_winograd(shape);
+  for (auto make : {make_depthwise, make_few_channels, make_pointwise, make_amx_forward, make_winograd}) {
+    if (auto own = make(shape)) return own;
+  }
+  return nullptr;
 }
 
 }  // namespace siamban

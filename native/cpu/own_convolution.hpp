@@ -25,6 +25,8 @@ class OwnConvolution {
   // Of a packed filter, 0 where none is wanted.
   virtual int64_t packed_floats() const { return 0; }
   virtual void pack(const float *filter, float *packed) const { (void)filter, (void)packed; }
+  // Whether `run` may be called by all threads of a region, see team.hpp.
+  virtual bool shares() const { return false; }
   virtual void run(const ConvOperands &operands) const = 0;
 };
 

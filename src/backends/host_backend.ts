@@ -29,6 +29,8 @@ export interface BackendOptions {
   readonly tiles?: boolean;
   /** Whether a CPU may convolve Winograd's way, off by up to 2e-5 of the largest value; by default it may. */
   readonly winograd?: boolean;
+  /** Whether a CPU may use kernels for depthwise, small and few-channel convolutions; by default it may. */
+  readonly small?: boolean;
 }
 
 /**

@@ -125,12 +125,12 @@ async function activate(name: BackendName, options: BackendOptions): Promise<Bac
 /** Devices that compute in another way are others to tfjs. */
 function tfjsName(
   name: BackendName,
-  { precision, deterministic, deviceDebug, localRank = 0, tiles, winograd }: BackendOptions,
+  { precision, deterministic, deviceDebug, localRank = 0, tiles, winograd, small }: BackendOptions,
 ): string {
   const products = precision === "float32" ? undefined : precision;
   if (name === "onednn") {
-    return [name, products, tiles === false && "vectors", winograd === false && "direct"]
-      .filter(Boolean).join("-");
+    const without = Object.entries({ tiles, winograd, small }).filter(([, use]) => use === false);
+    return [name, products, ...without.map(([way]) => `no_${way}`)].filter(Boolean).join("-");
   }
   if (name !== "cuda" && name !== "emulated") return name;
   const card = localRank > 0 && `rank${localRank}`;

@@ -41,6 +41,8 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
   readonly tileParts: number;
   /** Whether convolutions may go Winograd's way, see native/cpu/winograd.hpp. */
   readonly winograd: boolean;
+  /** Whether convolutions may go the way of native/cpu/depthwise.cpp, few_channels.cpp and pointwise.cpp. */
+  readonly small: boolean;
   /** What oneDNN has prepared for each shape of a convolution. */
   readonly convolutions: ConvPlans;
   readonly #native: NativeCpu;
@@ -59,6 +61,7 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
       precision = "float32",
       tiles = true,
       winograd = true,
+      small = true,
       pinThreads = false,
     }: BackendOptions = {},
   ) {
@@ -68,6 +71,7 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
     this.threads = native.setThreads(threads);
     if (pinThreads) native.pinThreads();
     this.winograd = winograd;
+    this.small = small;
     this.tileParts = !tiles ? 0 : precision === "float32" ? 3 : 2;
     this.convolutions = new ConvPlans(this);
   }

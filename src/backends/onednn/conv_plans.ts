@@ -75,6 +75,7 @@ export class ConvPlans {
       ...planNumbers(problem),
       this.#backend.tileParts,
       Number(this.#backend.winograd),
+      Number(this.#backend.small),
     ];
     const key = integers.join();
     let plan = this.#plans.get(key);
@@ -182,7 +183,7 @@ export function convWork(
   return { op: `${kind} ${form} ${direction}`, flops };
 }
 
-/** The numbers of the C struct `ConvShape` but for the last two. */
+/** The numbers of the C struct `ConvShape` but for the last three. */
 function planNumbers({ direction, x, weight, y, geometry, ...fused }: ConvProblem): number[] {
   return [
     DIRECTION_CODE[direction],

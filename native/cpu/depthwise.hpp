@@ -1,0 +1,10 @@
+#pragma once
+
+#include "own_convolution.hpp"
+
+namespace siamban {
+
+// A convolution with one filter a channel, or none where its shape is unusual.
+std::unique_ptr<OwnConvolution> make_depthwise(const ConvShape &shape);
+
+}  // namespace siamban

@@ -1,0 +1,33 @@
+// Sharing a kernel's work among threads, alone or within a recorded program.
+//
+// A kernel that runs by itself opens a parallel region and closes it again: some microseconds, which is
+// what most kernels of a small network take. A program (program.cpp) opens one region for a run of
+// kernels instead; each thread calls each kernel, takes its parts, and meets the others at the end of it.
+// So a kernel that shares its work must not throw, and must reach `share` on every thread alike.
+#pragma once
+
+#include <omp.h>
+
+#include <cstdint>
+
+namespace siamban {
+
+// Runs part(0) … part(count - 1), on threads where that is worth it.
+template <typename Part>
+void share(int64_t count, bool worth, Part part) {
+  if (omp_in_parallel()) {
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < count; i++) part(i);
+    return;
+  }
+#pragma omp parallel for schedule(static) if (worth)
+  for (int64_t i = 0; i < count; i++) part(i);
+}
+
+// Threads that a kernel divides its work among, in a region or about to open one.
+inline int64_t team_size() { return omp_in_parallel() ? omp_get_num_threads() : omp_get_max_threads(); }
+
+// Multiplications below which a thread more costs more than it brings.
+constexpr int64_t kSharedProducts = 1 << 17;
+
+}  // namespace siamban
