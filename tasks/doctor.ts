@@ -63,13 +63,14 @@ function print({ machine, tools, gpu, gpuIncomplete, selfTest }: Report, all: bo
   if (gpuIncomplete) console.log("\nThe card cannot be used before what is missing is installed.");
   console.log("\nSelf test");
   if ("error" in selfTest) return console.log(`  failed: ${selfTest.error}`);
-  const { device, note, differences, passed, seconds } = selfTest;
+  const { device, note, differences, passed, fused, seconds } = selfTest;
   if (note) console.log(`  passed by a faster device: ${note}`);
   const worst = Math.max(...Object.values(differences));
   console.log(
     `  ${passed ? "passed" : "FAILED"} on ${device} in ${seconds.toFixed(1)} s: convolution and ` +
       `correlation, forward and backward, differ from the reference by ${worst.toExponential(1)}`,
   );
+  if (fused) console.log(`  fused convolution: ${fused}`);
 }
 
 function printSection(title: string, findings: readonly Finding[]): void {

@@ -4,6 +4,8 @@ import {
   type BackendHandle,
   type BackendName,
   conv2d,
+  type CudaBackend,
+  foldedConv2d,
   Rng,
   useBackend,
   xcorrDepthwise,
@@ -18,6 +20,8 @@ export interface SelfTestReport {
   readonly differences: Readonly<Record<string, number>>;
   /** Whether all differences are within rounding. */
   readonly passed: boolean;
+  /** What did the fused convolution on a card. */
+  readonly fused?: string;
   /** Of the device's part, what had to be compiled included. */
   readonly seconds: number;
 }
@@ -26,8 +30,8 @@ export interface SelfTestReport {
 const TOLERANCE = 1e-4;
 
 /**
- * Runs a dilated convolution and a depthwise correlation, forward and backward, on a device and on the
- * reference backend, and compares. Takes a second or two, and the time to compile what is missing.
+ * Runs a dilated convolution and a depthwise correlation, forward and backward, and a fused convolution
+ * on a device and on the reference backend, and compares. Takes a second or two, and the time to compile what is missing.
  *
  * @throws {Error} If the device does not work here.
  */
@@ -42,11 +46,13 @@ export async function selfTest(name: BackendName | "auto" = "auto"): Promise<Sel
     ) => [key, difference(found.values[key], values)]),
   );
   const passed = Object.values(differences).every((value) => value <= TOLERANCE);
-  return { device: found.name, note: found.note, differences, passed, seconds };
+  const { name: device, note, fused } = found;
+  return { device, note, differences, passed, fused, seconds };
 }
 
 interface Results extends Pick<BackendHandle, "name" | "note"> {
   readonly values: Readonly<Record<string, Float32Array>>;
+  readonly fused?: string;
 }
 
 async function resultsOn(name: BackendName | "auto"): Promise<Results> {
@@ -56,7 +62,13 @@ async function resultsOn(name: BackendName | "auto"): Promise<Results> {
     Object.entries(tensors).map(([key, tensor]) => [key, tensor.dataSync<"float32">()]),
   );
   tf.dispose(tensors);
-  return { name: backend.name, note: backend.note, values };
+  const fused = backend.cuda && describeFused(backend.cuda);
+  return { name: backend.name, note: backend.note, values, fused };
+}
+
+function describeFused({ convolutions: { fused } }: CudaBackend): string {
+  const [reason] = fused.refused.values();
+  return reason ? `cuDNN's older call (${reason})` : "a plan of cuDNN's graph API";
 }
 
 /** The same work everywhere: as in a head, features are convolved and then correlated. */
@@ -70,7 +82,17 @@ function compute(): Record<string, Tensor> {
       z as Tensor4D,
     );
   const { value, grads: [dx, dz, dweight] } = tf.valueAndGrads(respond)([x, z, weight]);
-  return { response: value, dx, dz, dweight };
+  const fused = foldedConv2d(x, weight, {
+    stride: 1,
+    padding: 1,
+    dilation: 1,
+    groups: 1,
+    bias: tf.ones([16]),
+    residual: x,
+    activation: "relu",
+    epsilon: 0,
+  });
+  return { response: value, dx, dz, dweight, fused };
 }
 
 function normal(rng: Rng, shape: [number, number, number, number]): Tensor4D {
