@@ -22,6 +22,12 @@ export interface StepInput {
   readonly dtype: DataType;
 }
 
+/** A backend that brings bytes to its device as they are. */
+export interface ByteBackend {
+  /** A new float32 tensor of bytes, which become floats on the device. */
+  fromBytes(values: Uint8Array, shape: readonly number[]): TensorInfo;
+}
+
 /** Inputs of a recorded step by name. */
 export type StepInputs = Readonly<Record<string, StepInput>>;
 

@@ -18,6 +18,7 @@ export type { BackendOptions } from "./host_backend.ts";
 export type { CudaBackend, CudaStatistics } from "./cuda/backend.ts";
 export { type DeviceFloors, measureFloors, timeOnDevice } from "./cuda/measure.ts";
 export * from "./in_place_backend.ts";
+export { toTensor } from "./to_tensor.ts";
 
 /** What every backend here is. */
 type OwnBackend = KernelBackend & InPlaceBackend;

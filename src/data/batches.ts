@@ -1,3 +1,4 @@
+import type { AugmentationSettings } from "./augment.ts";
 import type { Pair, PairOptions } from "./ban_dataset.ts";
 import { SAMPLE_PARTS, type SampleArrays, type SampleTimes } from "./sample_writer.ts";
 
@@ -14,9 +15,9 @@ export interface Batch {
   /** Number of samples, B. */
   readonly size: number;
   /** `[B, 127, 127, 3]`. */
-  readonly template: Float32Array;
+  readonly template: Pixels;
   /** `[B, 255, 255, 3]`. */
-  readonly search: Float32Array;
+  readonly search: Pixels;
   /** `[B, S, S]`: 1 positive, 0 negative, -1 not used. */
   readonly labelCls: Int32Array;
   /** `[B, S, S, 4]`: left, top, right, bottom distances in search pixels. */
@@ -32,6 +33,9 @@ export interface Batch {
   /** What its samples took, summed over threads. */
   readonly work: SampleTimes;
 }
+
+/** Bytes, or floats where a colour may have been taken away from them. */
+export type Pixels = Uint8Array | Float32Array;
 
 /** Something that did not end the loading, but that somebody should know. */
 export type LoaderNotice =
@@ -51,20 +55,48 @@ export interface LoaderArrays extends BatchArrays {
   readonly times: Float32Array;
 }
 
-/** Numbers of a batch, by sample. */
-type BatchShape = Pick<PairOptions, "exemplarSize" | "searchSize" | "scoreSize">;
+/** What decides how a batch lies in memory. */
+type BatchShape = Pick<
+  PairOptions,
+  "exemplarSize" | "searchSize" | "scoreSize" | "template" | "search"
+>;
 
-function lengthsOf({ exemplarSize, searchSize, scoreSize }: BatchShape) {
+/** An array of a batch: its type, and numbers by sample. */
+interface Part {
+  readonly type: {
+    new (memory: SharedArrayBuffer, at: number, length: number): Pixels | Int32Array;
+    readonly BYTES_PER_ELEMENT: number;
+  };
+  readonly length: number;
+}
+
+function layoutOf(
+  { exemplarSize, searchSize, scoreSize, template, search }: BatchShape,
+): Record<keyof LoaderArrays, Part> {
   const points = scoreSize ** 2;
   return {
-    template: exemplarSize ** 2 * 3,
-    search: searchSize ** 2 * 3,
-    labelCls: points,
-    labelLoc: points * 4,
-    box: 4,
-    substitutes: 1,
-    times: SAMPLE_PARTS.length,
+    template: { type: pixelType(template), length: exemplarSize ** 2 * 3 },
+    search: { type: pixelType(search), length: searchSize ** 2 * 3 },
+    labelCls: { type: Int32Array, length: points },
+    labelLoc: { type: Float32Array, length: points * 4 },
+    box: { type: Float32Array, length: 4 },
+    substitutes: { type: Int32Array, length: 1 },
+    times: { type: Float32Array, length: SAMPLE_PARTS.length },
   };
+}
+
+/** Pictures that no colour is taken away from are bytes, blurred or not. */
+function pixelType({ color }: Pick<AugmentationSettings, "color">) {
+  return color > 0 ? Float32Array : Uint8Array;
+}
+
+/** Bytes of an array of a batch; the next one begins at a multiple of 4. */
+function bytesOf({ type, length }: Part, size: number): number {
+  return Math.ceil(type.BYTES_PER_ELEMENT * length * size / 4) * 4;
+}
+
+function bytesOfSlot(layout: Record<string, Part>, size: number): number {
+  return Object.values(layout).reduce((sum, part) => sum + bytesOf(part, size), 0);
 }
 
 /** Memory of `slots` batches of `size` samples, shared between threads. */
@@ -72,8 +104,7 @@ export function createBatchMemory(
   shape: BatchShape,
   { size, slots }: { size: number; slots: number },
 ): SharedArrayBuffer {
-  const perSample = Object.values(lengthsOf(shape)).reduce((sum, length) => sum + length);
-  return new SharedArrayBuffer(4 * perSample * size * slots);
+  return new SharedArrayBuffer(bytesOfSlot(layoutOf(shape), size) * slots);
 }
 
 /** The arrays of one slot. */
@@ -82,26 +113,14 @@ export function batchArrays(
   shape: BatchShape,
   { size, slot }: { size: number; slot: number },
 ): LoaderArrays {
-  const lengths = lengthsOf(shape);
-  const perSample = Object.values(lengths).reduce((sum, length) => sum + length);
-  let offset = 4 * perSample * size * slot;
-  const next = <A>(
-    type: new (memory: SharedArrayBuffer, at: number, length: number) => A,
-    length: number,
-  ) => {
-    const array = new type(memory, offset, length * size);
-    offset += 4 * length * size;
-    return array;
-  };
-  return {
-    template: next(Float32Array, lengths.template),
-    search: next(Float32Array, lengths.search),
-    labelCls: next(Int32Array, lengths.labelCls),
-    labelLoc: next(Float32Array, lengths.labelLoc),
-    box: next(Float32Array, lengths.box),
-    substitutes: next(Int32Array, lengths.substitutes),
-    times: next(Float32Array, lengths.times),
-  };
+  const layout = layoutOf(shape);
+  let offset = bytesOfSlot(layout, size) * slot;
+  const arrays = Object.entries(layout).map(([name, part]) => {
+    const array = new part.type(memory, offset, part.length * size);
+    offset += bytesOf(part, size);
+    return [name, array];
+  });
+  return Object.fromEntries(arrays) as LoaderArrays;
 }
 
 /** The place of one sample in a batch. */
@@ -109,7 +128,7 @@ export function sampleArrays(
   batch: BatchArrays,
   { size, index }: { size: number; index: number },
 ): SampleArrays {
-  const part = <A extends Float32Array | Int32Array>(array: A) => {
+  const part = <A extends Pixels | Int32Array>(array: A) => {
     const length = array.length / size;
     return array.subarray(index * length, (index + 1) * length) as A;
   };

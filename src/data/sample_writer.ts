@@ -21,8 +21,11 @@ export interface Sample extends PointLabels {
   readonly pair: Pair;
 }
 
-/** Where {@linkcode SampleWriter.write} puts the numbers of a sample. */
-export type SampleArrays = Omit<Sample, "pair">;
+/** Where {@linkcode SampleWriter.write} puts the numbers of a sample; bytes only where no colour is taken away. */
+export type SampleArrays = Omit<Sample, "pair" | "template" | "search"> & {
+  readonly template: Uint8Array | Float32Array;
+  readonly search: Uint8Array | Float32Array;
+};
 
 /** A picture that could not be read, so that another pair took its place. */
 export interface SkippedPicture {
@@ -162,7 +165,7 @@ export class SampleWriter implements Disposable {
   /** @returns The target's box in the image. */
   async #writeImage(
     crop: Crop,
-    into: Float32Array,
+    into: Uint8Array | Float32Array,
     { position, ...options }: Parameters<typeof drawLook>[2] & { position: SamplePosition },
   ): Promise<Corner> {
     try {

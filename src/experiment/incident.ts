@@ -5,7 +5,7 @@ import { observeKernels } from "../backends/mod.ts";
 import type { ExperimentConfig } from "../config/schema.ts";
 import { parseExperiment } from "../config/parse.ts";
 import type { BANDataset } from "../data/ban_dataset.ts";
-import type { Batch } from "../data/batches.ts";
+import type { Batch, Pixels } from "../data/batches.ts";
 import { loadBatches } from "../data/loader.ts";
 import { contactSheet, drawBoxes, drawText } from "../image/draw.ts";
 import { encodePng } from "../image/encode.ts";
@@ -63,7 +63,8 @@ export async function saveIncident(
   for (const name of BATCH_ARRAYS) {
     const data = batch[name];
     const dtype = data instanceof Int32Array ? "int32" : "float32";
-    tensors.set(BATCH + name, hostTensor(dtype, [data.length], data.slice()));
+    const kept = data instanceof Uint8Array ? Float32Array.from(data) : data.slice();
+    tensors.set(BATCH + name, hostTensor(dtype, [data.length], kept));
   }
   const { epoch, step, rank, ranks } = place;
   const name = `e${epoch + 1}_s${step + 1}${ranks > 1 ? `_rank${rank}` : ""}`;
@@ -117,7 +118,7 @@ function drawBatch(batch: Batch, { training }: ExperimentConfig): Image {
 }
 
 /** One of a batch's pictures; what is no byte becomes the nearest, and what is no number black. */
-function imageAt(values: Float32Array, index: number, size: number): Image {
+function imageAt(values: Pixels, index: number, size: number): Image {
   const length = 3 * size * size;
   const pixels = values.subarray(index * length, (index + 1) * length);
   return { width: size, height: size, data: Uint8Array.from(Uint8ClampedArray.from(pixels)) };

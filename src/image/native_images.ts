@@ -82,6 +82,8 @@ export class NativeImages implements Disposable {
   readonly #session: NativeHandle;
   readonly #size = new Int32Array(2);
   readonly #look = new Float64Array(13);
+  /** A training image on its way to bytes. */
+  #floats = new Float32Array(0);
   /** The file under way, which native code still reads. */
   #bytes?: Uint8Array<ArrayBuffer>;
 
@@ -133,13 +135,20 @@ export class NativeImages implements Disposable {
   }
 
   /** Writes what was decoded with the look that it was decoded for; `[size, size, 3]`. */
-  render(into: Float32Array): void {
+  render(into: Uint8Array | Float32Array): void {
     const size = this.#look[4];
     if (into.length !== size * size * 3) {
       throw new RangeError(`Cannot render into ${into.length} numbers, expected ${size ** 2 * 3}`);
     }
-    const out = into as Float32Array<ArrayBuffer>; // native code may write into shared memory
+    const floats = into instanceof Float32Array ? into : this.#floatsFor(into.length);
+    const out = floats as Float32Array<ArrayBuffer>; // native code may write into shared memory
     this.#library().siamban_image_render(this.#session.address, this.#look, out);
+    if (floats !== into) into.set(floats);
+  }
+
+  #floatsFor(length: number): Float32Array {
+    if (this.#floats.length !== length) this.#floats = new Float32Array(length);
+    return this.#floats;
   }
 
   #check(call: keyof typeof symbols, status: number): void {

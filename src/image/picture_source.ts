@@ -14,8 +14,8 @@ export interface OpenedPicture {
    * @throws {SyntaxError} If the file is damaged there.
    */
   decode(look: Look): void;
-  /** Writes the training image, `[size, size, 3]`, B, G, R; after {@linkcode decode}. */
-  render(look: Look, into: Float32Array): void;
+  /** Writes the training image, `[size, size, 3]`, B, G, R; after {@linkcode decode}. Bytes take a look without colour. */
+  render(look: Look, into: Uint8Array | Float32Array): void;
 }
 
 /** How far behind the end of its picture a JPEG file may go on. */

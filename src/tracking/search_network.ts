@@ -4,11 +4,13 @@ import {
   type InferenceRecordingBackend,
   type RecordedStep,
   RecordingRefusedError,
+  toTensor,
 } from "../backends/mod.ts";
 import type { Image } from "../image/image.ts";
 import type { Features } from "../models/backbone/mod.ts";
 import type { Prediction } from "../models/head.ts";
 import type { SiamBAN } from "../models/siamban.ts";
+import { imageInput } from "./image_input.ts";
 import type { Response } from "./select.ts";
 
 /** What is looked for, and where. */
@@ -66,8 +68,7 @@ export class SearchNetwork implements Disposable {
 
   #run(searches: readonly Search[]): Prediction {
     return tf.tidy(() => {
-      const { values, shape } = inputOf(searches);
-      const x = tf.tensor4d(Float32Array.from(values), shape);
+      const x = toTensor<Tensor4D>(imageInput(searches.map(({ crop }) => crop)));
       return this.#model.track(joinFeatures(this.#templates), x);
     });
   }
@@ -75,7 +76,7 @@ export class SearchNetwork implements Disposable {
   #replay(searches: readonly Search[]): Prediction | undefined {
     const backend = tf.backend() as Partial<InferenceRecordingBackend>;
     if (this.#refused || !backend.recordInference || this.#times++ < WARM_UP) return undefined;
-    const inputs = { search: inputOf(searches) };
+    const inputs = { search: imageInput(searches.map(({ crop }) => crop)) };
     try {
       this.#recorded ??= backend.recordInference(inputs, ({ search }) => {
         const { cls, loc } = this.#model.track(
@@ -98,16 +99,6 @@ export class SearchNetwork implements Disposable {
     this.#recorded = undefined;
     this.#templates = [];
   }
-}
-
-/** Images of one size as a batch, `[B, H, W, 3]`. */
-function inputOf(searches: readonly Search[]) {
-  const [{ crop: { width, height, data } }] = searches;
-  const shape: [number, number, number, number] = [searches.length, height, width, 3];
-  if (searches.length === 1) return { values: data, shape, dtype: "float32" as const };
-  const values = new Uint8Array(data.length * searches.length);
-  searches.forEach(({ crop }, i) => values.set(crop.data, i * data.length));
-  return { values, shape, dtype: "float32" as const };
 }
 
 /** Features of several templates as those of a batch, level by level. */

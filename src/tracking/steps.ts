@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor4D } from "@tensorflow/tfjs";
+import { toTensor } from "../backends/mod.ts";
 import { type Center, centerToLtwh, type Ltwh } from "../geometry/boxes.ts";
 import { clipToImage, trackerSearch, trackerTemplateSide } from "../geometry/context.ts";
 import { type PointGrid, pointGrid } from "../geometry/points.ts";
@@ -13,6 +13,7 @@ import { type Color, type Image, meanColor } from "../image/image.ts";
 import { getSubwindow, subwindowCorner } from "../image/subwindow.ts";
 import type { Features } from "../models/backbone/mod.ts";
 import type { SiamBAN } from "../models/siamban.ts";
+import { imageInput } from "./image_input.ts";
 import { type Search, SearchNetwork } from "./search_network.ts";
 import { cosineWindow, type Response, selectBox, type SelectOptions } from "./select.ts";
 import type { Tracked } from "./tracker.ts";
@@ -60,7 +61,7 @@ export function learnTemplate(
   }
   const border = meanColor(frame), side = trackerTemplateSide(box, contextAmount);
   const crop = getSubwindow(frame, { ...startCenter(box), size: exemplarSize, side, border });
-  const features = tf.tidy(() => [...model.template(toTensor([crop]))]);
+  const features = tf.tidy(() => [...model.template(toTensor(imageInput([crop])))]);
   for (const feature of features) tf.keep(feature);
   return {
     features,
@@ -105,14 +106,6 @@ export type { Search } from "./search_network.ts";
 export function respond(model: Pick<SiamBAN, "track">, searches: readonly Search[]): Response[] {
   using network = new SearchNetwork(model);
   return network.respond(searches);
-}
-
-/** Images of one size as a batch, `[B, H, W, 3]`. */
-function toTensor(images: readonly Image[]): Tensor4D {
-  const [{ width, height, data: { length } }] = images;
-  const values = new Float32Array(length * images.length);
-  images.forEach(({ data }, i) => values.set(data, i * length));
-  return tf.tensor4d(values, [images.length, height, width, 3]);
 }
 
 /** Where a response's points lie and what they weigh; one for each size of response. */

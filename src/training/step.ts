@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
-import type { StepInput } from "../backends/mod.ts";
+import { type StepInput, toTensor } from "../backends/mod.ts";
 import { ALONE, type Collective } from "../collective.ts";
 import type { BatchArrays } from "../data/batches.ts";
 import type { BatchTensors, SiamBAN } from "../models/siamban.ts";
@@ -121,10 +121,8 @@ export function batchInputs(
 
 /** Brings a batch to the device; on a host backend the tensors share the batch's memory. */
 export function toBatchTensors(batch: HostBatch): BatchTensors {
-  const tensors = Object.entries(batchInputs(batch)).map(([name, { values, shape, dtype }]) => [
-    name,
-    tf.tensor(values, [...shape], dtype),
-  ]);
+  const tensors = Object.entries(batchInputs(batch))
+    .map(([name, input]) => [name, toTensor(input)]);
   return Object.fromEntries(tensors) as BatchTensors;
 }
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { SampleError } from "../../src/data/sample_writer.ts";
+import { SampleError, SampleWriter } from "../../src/data/sample_writer.ts";
 import type { Batch } from "../../src/data/batches.ts";
 import { loadBatches, type LoaderOptions, stepsPerEpoch } from "../../src/data/loader.ts";
-import { openDemo, prepareDemo, temporaryFolder } from "./demo.ts";
+import { openDemo, PAIR_OPTIONS, prepareDemo, temporaryFolder } from "./demo.ts";
 
 const folder = await temporaryFolder();
 await prepareDemo(folder.path, { videos: 4, frames: 6 });
@@ -50,6 +50,29 @@ for (const workers of [1, 2, 3]) {
 Deno.test("loadBatches() gives the same batches without native code", async () => {
   assertEquals(await digestsOf({ native: false }), alone);
 });
+
+for (const [workers, native] of [[0, true], [2, true], [0, false]] as const) {
+  const how = `${workers} workers, ${native ? "native" : "plain"}`;
+  Deno.test(`loadBatches() gives bytes where no colour is taken away, ${how}`, async () => {
+    const { template, search } = PAIR_OPTIONS;
+    const plain = openDemo(folder.path, {
+      template: { ...template, color: 0 },
+      search: { ...search, color: 0, blur: 0.5 },
+    });
+    const writer = new SampleWriter(plain);
+    const options = { seed: 1, batchSize: 3, epochs: 1, workers, native };
+    for await (const batch of loadBatches(plain, options)) {
+      assert(batch.template instanceof Uint8Array && batch.search instanceof Uint8Array);
+      const index = 3 * batch.step + 2;
+      const sample = await writer.sampleAt({ seed: 1, epoch: 0, index });
+      const last = batch.search.subarray(2 * sample.search.length);
+      assertEquals(Float32Array.from(last), sample.search);
+      assertEquals(batch.labelCls.subarray(2 * sample.cls.length), sample.cls);
+      assertEquals(batch.box.subarray(8), sample.box);
+    }
+    writer[Symbol.dispose]();
+  });
+}
 
 Deno.test("loadBatches() goes on at any epoch and step", async () => {
   assertEquals(await digestsOf({ start: { epoch: 0, step: 4 } }), alone.slice(4));

@@ -8,6 +8,7 @@ import type {
 } from "@tensorflow/tfjs";
 import type { NativeHandle } from "../../ffi/handle.ts";
 import type {
+  ByteBackend,
   InPlaceBackend,
   RecordedStep,
   RecordingBackend,
@@ -63,10 +64,13 @@ export interface CudaStatistics {
   readonly hostKernels: ReadonlyMap<string, number>;
   /** Programs compiled, those found on the disk not counted. */
   readonly compiled: number;
+  /** Bytes brought to the device. */
+  readonly uploadedBytes: number;
 }
 
 /** Tensors in device memory, kernels in CUDA C++, convolutions in cuDNN. */
-export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, RecordingBackend {
+export class CudaBackend extends tf.KernelBackend
+  implements InPlaceBackend, RecordingBackend, ByteBackend {
   readonly driver: Driver;
   readonly nvrtc: Nvrtc;
   readonly cudnn: Cudnn;
@@ -165,6 +169,15 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
     const packed = convert(this, plain, { format: this.activationFormat });
     this.disposeData(plain.dataId);
     return packed;
+  }
+
+  /** {@linkcode ByteBackend.fromBytes} */
+  fromBytes(values: Uint8Array, shape: readonly number[]): TensorInfo {
+    const bytes = this.empty(shape, "float32", "uint8");
+    this.#copyIn(this.address(bytes), values);
+    const floats = convert(this, bytes, { format: this.activationFormat });
+    this.disposeData(bytes.dataId);
+    return floats;
   }
 
   /** A new float32 tensor that lies as another. */
@@ -320,6 +333,7 @@ export class CudaBackend extends tf.KernelBackend implements InPlaceBackend, Rec
       launches: this.#launcher.launches,
       hostKernels: this.#hostKernels.calls,
       compiled: this.#programs.compiled,
+      uploadedBytes: this.driver.uploadedBytes,
     };
   }
 

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { NamedTensorMap, TensorInfo } from "@tensorflow/tfjs";
 import { type RecordedStep, RecordingRefusedError, type StepInputs } from "../in_place_backend.ts";
 import type { CudaBackend } from "./backend.ts";
+import { convert } from "./kernels/convert.ts";
 import { MemoryPool, OutOfMemoryError } from "./memory_pool.ts";
 import { changed, Recording } from "./recording.ts";
 import { FORMAT_BYTES, formatOf, type StorageFormat } from "./storage.ts";
@@ -68,7 +69,7 @@ class CudaRecordedStep<T extends NamedTensorMap> implements RecordedStep<T> {
     let results: T;
     try {
       results = tf.tidy(() => {
-        const made = this.#request.run(this.#tensors);
+        const made = this.#request.run(this.#asFloats());
         for (const tensor of Object.values(made)) tf.keep(tensor);
         return made;
       });
@@ -81,6 +82,17 @@ class CudaRecordedStep<T extends NamedTensorMap> implements RecordedStep<T> {
     }
     this.#recording.graph = driver.endCapture(stream.address);
     return results;
+  }
+
+  /** The inputs as the step takes them: bytes become floats as its first work. */
+  #asFloats(): NamedTensorMap {
+    const format = this.#cuda.activationFormat;
+    const floats = Object.entries(this.#tensors).map(([name, tensor]) =>
+      tensor.dtype === "float32" && this.#cuda.format(tensor) === "uint8"
+        ? [name, toTensor(convert(this.#cuda, tensor, { format }))]
+        : [name, tensor]
+    );
+    return Object.fromEntries(floats);
   }
 
   get valid(): boolean {

@@ -113,6 +113,43 @@ testEmulated("A training with activations in bfloat16 stays near the reference",
   assert(run.weights.values().every(({ dtype }) => dtype === "float32" || dtype === "int64"));
 });
 
+for (const graph of [false, true]) {
+  const way = graph ? "recorded" : "launch by launch";
+  testEmulated(
+    `Pictures of bytes give the numbers of floats at a quarter of the way, ${way}`,
+    async () => {
+      await using backend = await useBackend("emulated", { deterministic: true });
+      const config = tinyExperiment({ training: { epochs: 1, graph } });
+      const rounded = (batch: Batch): Batch => ({
+        ...batch,
+        template: batch.template.map(Math.round),
+        search: batch.search.map(Math.round),
+      });
+      const bytes = (batch: Batch): Batch => ({
+        ...batch,
+        template: Uint8Array.from(batch.template, Math.round),
+        search: Uint8Array.from(batch.search, Math.round),
+      });
+      const train = async (change: (batch: Batch) => Batch) => {
+        const before = backend.cuda!.statistics().uploadedBytes;
+        using model = tinyModel(config);
+        using trainer = new Trainer(model, { config, stepsPerEpoch: 6 });
+        const batches = noiseBatches(config, { stepsPerEpoch: 6, change });
+        const reports = reportsOf(await Array.fromAsync(trainer.run(batches)));
+        return {
+          losses: reports.map(({ losses }) => losses),
+          uploaded: backend.cuda!.statistics().uploadedBytes - before,
+        };
+      };
+      const floats = await train(rounded), small = await train(bytes);
+      assertEquals(small.losses, floats.losses);
+      const { exemplarSize, searchSize, batchSize } = config.training;
+      const pixels = 6 * batchSize * 3 * (exemplarSize ** 2 + searchSize ** 2);
+      assertEquals(floats.uploaded - small.uploaded, 3 * pixels);
+    },
+  );
+}
+
 testEmulated(
   "A recorded step reads a loader's memory where it lies, after it is free",
   async () => {

@@ -56,6 +56,8 @@ export class Driver {
   readonly #check: Checked;
   readonly #cell = new BigUint64Array(1);
   readonly #int = new Int32Array(1);
+  /** Bytes brought to the device so far. */
+  uploadedBytes = 0;
 
   /** Opens nothing. */
   constructor(places: LibraryOptions) {
@@ -190,6 +192,7 @@ export class Driver {
   copyToDevice(to: bigint, from: ArrayBufferView<ArrayBufferLike>, stream: bigint): void {
     const bytes = BigInt(from.byteLength);
     if (bytes === 0n) return;
+    this.uploadedBytes += from.byteLength;
     this.#check(
       "cuMemcpyHtoDAsync_v2",
       this.#cuda.cuMemcpyHtoDAsync_v2(to, from as ArrayBufferView<ArrayBuffer>, bytes, stream),
