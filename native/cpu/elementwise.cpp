@@ -1,4 +1,4 @@
-// Sums and products of whole tensors: what adds up gradients and scales them.
+// Sums and products of whole tensors: what adds up gradients and scales them; and the choice of labels.
 
 #include "native.hpp"
 
@@ -14,6 +14,12 @@ struct SumArgs {
   const float *const *inputs;
   float *out;
   int64_t count, size;
+};
+
+struct EqualArgs {
+  const int32_t *a, *b;  // b is one number
+  float *out;
+  int64_t size;
 };
 
 template <typename Operation>
@@ -50,5 +56,11 @@ SIAMBAN_EXPORT int32_t siamban_add_n(const SumArgs *args) {
     for (int64_t k = 1; k < a.count; k++) sum += a.inputs[k][i];
     a.out[i] = sum;
   }
+  return 0;
+}
+
+// 1 where a is the number b, else 0.
+SIAMBAN_EXPORT int32_t siamban_equal(const EqualArgs *args) {
+  for (int64_t i = 0; i < args->size; i++) args->out[i] = args->a[i] == *args->b ? 1.f : 0.f;
   return 0;
 }

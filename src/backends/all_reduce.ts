@@ -9,6 +9,7 @@ const BUCKET_FLOATS = 1 << 20;
 /** The kernel of {@linkcode AllReduce} for tensors in host memory. */
 export function allReduceHost(backendName: string): KernelConfig {
   return AllReduce.kernel(backendName, (backend: HostBackend, inputs, { collective }) => {
+    backend.refuseToRecord("it adds up over processes on the host");
     const tensors = Object.values(inputs) as TensorInfo[];
     sumInBuckets(tensors.map((tensor) => backend.floats(tensor)), collective);
     for (const tensor of tensors) backend.touch(tensor);

@@ -50,17 +50,17 @@ export class HostBackend extends MathBackendCPU implements InPlaceBackend {
   floats(info: TensorInfo): Float32Array<ArrayBuffer> {
     const { values } = this.data.get(info.dataId);
     // A tensor cast by tfjs to a wider type still holds the narrower array.
-    return values instanceof Float32Array
-      ? values as Float32Array<ArrayBuffer>
-      : Float32Array.from(values as unknown as ArrayLike<number>);
+    if (values instanceof Float32Array) return values as Float32Array<ArrayBuffer>;
+    this.refuseToRecord("it converts values on the host");
+    return Float32Array.from(values as unknown as ArrayLike<number>);
   }
 
   /** The values of an int32 tensor, row-major; not a copy. */
   ints(info: TensorInfo): Int32Array<ArrayBuffer> {
     const { values } = this.data.get(info.dataId);
-    return values instanceof Int32Array
-      ? values as Int32Array<ArrayBuffer>
-      : Int32Array.from(values as unknown as ArrayLike<number>);
+    if (values instanceof Int32Array) return values as Int32Array<ArrayBuffer>;
+    this.refuseToRecord("it converts values on the host");
+    return Int32Array.from(values as unknown as ArrayLike<number>);
   }
 
   /** A new float32 tensor; its values are whatever the memory held. */
@@ -91,6 +91,13 @@ export class HostBackend extends MathBackendCPU implements InPlaceBackend {
     this.touch(info);
   }
 
+  /**
+   * Says that what follows happens in JavaScript, so that it cannot be part of recorded work.
+   *
+   * @throws {RecordingRefusedError} While work is recorded.
+   */
+  refuseToRecord(_reason: string): void {}
+
   /** Notes native calls from now on; nothing on a backend that makes none. */
   startProfile(): CallProfile | undefined {
     return undefined;
@@ -108,6 +115,7 @@ export class HostBackend extends MathBackendCPU implements InPlaceBackend {
 
   // A copy: kernels change some tensors in place, and memory may be used again.
   override readSync(dataId: object): ReturnType<MathBackendCPU["readSync"]> {
+    this.refuseToRecord("it reads values");
     const values = super.readSync(dataId);
     return (ArrayBuffer.isView(values) ? values.slice() : values) as ReturnType<
       MathBackendCPU["readSync"]

@@ -53,6 +53,8 @@ export interface RecordedStep<T extends NamedTensorMap> extends Disposable {
 
 /** A backend that can record work. */
 export interface RecordingBackend {
+  /** Whether it works on by itself, so that reading at once would have the host wait. */
+  readonly queues: boolean;
   /**
    * Writes down what `run` queues, without doing it. `run` must queue the same work whenever it is
    * called, must not read from the device, and arrays that it passes as `live` to a kernel are read

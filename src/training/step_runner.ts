@@ -64,7 +64,7 @@ export class StepRunner implements Disposable {
 
   /** Whether the backend works on by itself, so that reading at once would have it wait. */
   get queues(): boolean {
-    return (tf.backend() as Partial<RecordingBackend>).record !== undefined;
+    return (tf.backend() as Partial<RecordingBackend>).queues === true;
   }
 
   /** Whether the last step was a replay. */

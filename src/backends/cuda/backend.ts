@@ -71,6 +71,8 @@ export interface CudaStatistics {
 /** Tensors in device memory, kernels in CUDA C++, convolutions in cuDNN. */
 export class CudaBackend extends tf.KernelBackend
   implements InPlaceBackend, RecordingBackend, ByteBackend {
+  /** {@linkcode RecordingBackend.queues} */
+  readonly queues = true;
   readonly driver: Driver;
   readonly nvrtc: Nvrtc;
   readonly cudnn: Cudnn;

@@ -73,6 +73,11 @@ export class Arena {
     return { start, end: this.#top };
   }
 
+  /** Takes all that is released, as blocks. */
+  takeIdle(): Range[] {
+    return this.#free.splice(0);
+  }
+
   /** Gives a block back. */
   release({ start, end }: Range): void {
     let next = this.#free.findIndex((range) => range.start >= end);

@@ -4,6 +4,7 @@ import { type BackendOptions, HostBackend } from "../host_backend.ts";
 import {
   type InferenceRecordingBackend,
   type RecordedStep,
+  type RecordingBackend,
   RecordingRefusedError,
   type StepInputs,
 } from "../in_place_backend.ts";
@@ -11,7 +12,8 @@ import { type NativeCall, NativeCpu, textBytes } from "./bindings/native.ts";
 import { ConvPlans } from "./conv_plans.ts";
 import { MemoryPool } from "./memory_pool.ts";
 import { RecordedInference } from "./record_inference.ts";
-import { type Program, Recording } from "./recording.ts";
+import { RecordedTraining } from "./record_training.ts";
+import { LateReleases, type Program, Recording } from "./recording.ts";
 import { nativeLibrary } from "./toolchain.ts";
 
 /**
@@ -34,7 +36,10 @@ export interface CallNumbers {
 }
 
 /** Tensors in host memory, kernels in C++ over oneDNN. */
-export class OnednnBackend extends HostBackend implements InferenceRecordingBackend {
+export class OnednnBackend extends HostBackend
+  implements InferenceRecordingBackend, RecordingBackend {
+  /** {@linkcode RecordingBackend.queues} */
+  readonly queues = false;
   /** Threads that kernels use. */
   readonly threads: number;
   /** Bfloat16 parts of a float32 in matrix tiles, see native/cpu/amx_tiles.hpp; 0: no tiles. */
@@ -49,7 +54,9 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
   readonly #shared: MemoryPool;
   #profile?: CallProfile;
   #recording?: Recording;
+  readonly #lateReleases = new Set<LateReleases>();
   #changes = 0;
+  #overwrites = 0;
   readonly #addresses = new Map<NativeCall, bigint>();
   readonly #advise = (address: bigint, bytes: number) =>
     this.#native.adviseHugePages(address, bytes);
@@ -96,7 +103,13 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
     );
     const call = { arrays, ...numbers };
     const recording = this.#recording;
-    const note = recording && ((block: Uint8Array) => recording.note(name, call, block));
+    // A plan is looked up for what is written down, so this is done all the same.
+    if (recording?.dry && name !== "siamban_conv2d_plan") {
+      return recording.note(name, call, this.#native.argumentsOf(call));
+    }
+    const note = recording && !recording.dry
+      ? (block: Uint8Array) => recording.note(name, call, block)
+      : undefined;
     const seconds = this.#native.run(name, call, () => about ?? describe(memory), note);
     this.#profile?.record(work?.() ?? { op: name.replace("siamban_", ""), flops: 0 }, {
       seconds,
@@ -117,7 +130,13 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
   /** Gives back what {@linkcode scratch} gave; nobody may read it any more. */
   release(array: Float32Array): void {
     this.#pool.attach(array);
-    this.#pool.release(array);
+    this.#returnToPool(array);
+  }
+
+  #returnToPool(array: ArrayBufferView): void {
+    const release = () => this.#pool.release(array);
+    for (const late of this.#lateReleases) if (late.defer(array, release)) return;
+    release();
   }
 
   protected override allocate(length: number): Float32Array {
@@ -149,8 +168,40 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
 
   override touch(info: TensorInfo): void {
     this.#changes++;
+    if (this.#recording?.dry) {
+      this.#recording.touched.add(info);
+      return;
+    }
     if (this.#recording) throw new RecordingRefusedError("it changes a tensor in place");
     super.touch(info);
+  }
+
+  /** How often a tensor was overwritten from JavaScript. */
+  get overwrites(): number {
+    return this.#overwrites;
+  }
+
+  override overwrite(info: TensorInfo, values: ArrayLike<number>): void {
+    this.#overwrites++;
+    this.refuseToRecord("it overwrites a tensor");
+    super.overwrite(info, values);
+  }
+
+  /** Whether calls are written down now and not done, so that tensors hold nothing. */
+  get recordsDry(): boolean {
+    return this.#recording?.dry ?? false;
+  }
+
+  override refuseToRecord(reason: string): void {
+    if (this.#recording) throw new RecordingRefusedError(`Cannot record the step: ${reason}`);
+  }
+
+  /** {@linkcode RecordingBackend.record} */
+  record<T extends NamedTensorMap>(
+    inputs: StepInputs,
+    run: (inputs: NamedTensorMap) => T,
+  ): RecordedStep<T> {
+    return new RecordedTraining(this, inputs, run);
   }
 
   /** {@linkcode InferenceRecordingBackend.recordInference} */
@@ -179,6 +230,37 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
   }
 
   /**
+   * Runs something without doing its native calls, and writes these down. The memory that it used is
+   * nobody else's until the result is disposed.
+   *
+   * @throws {RecordingRefusedError} If it computes or reads something in JavaScript.
+   */
+  captureDry<T>(run: () => T): DryCapture<T> {
+    const pool = this.#shared;
+    const recording = this.#recording = new Recording(pool, { dry: true });
+    let results: T;
+    try {
+      results = run();
+    } finally {
+      this.#recording = undefined;
+      this.convolutions.forgetUnfilled();
+    }
+    const program = recording.finish((name) => this.#addressOf(name));
+    const aside = pool.setAside(), late = new LateReleases(recording);
+    this.#lateReleases.add(late);
+    return {
+      program,
+      results,
+      touched: [...recording.touched],
+      [Symbol.dispose]: () => {
+        this.#lateReleases.delete(late);
+        late.releaseAll();
+        aside[Symbol.dispose]();
+      },
+    };
+  }
+
+  /**
    * Runs recorded calls.
    *
    * @throws {NativeError} If one fails.
@@ -200,21 +282,38 @@ export class OnednnBackend extends HostBackend implements InferenceRecordingBack
     return address;
   }
 
+  override makeTensorInfo(...parameters: Parameters<HostBackend["makeTensorInfo"]>): TensorInfo {
+    const [, , values] = parameters;
+    if (!(ArrayBuffer.isView(values) && this.#recording?.holds(values))) {
+      this.refuseToRecord("it computes something that is not native");
+    }
+    return super.makeTensorInfo(...parameters);
+  }
+
   override write(...parameters: Parameters<HostBackend["write"]>): object {
     const [values] = parameters;
-    if (this.#recording && !(ArrayBuffer.isView(values) && this.#recording.holds(values))) {
-      throw new RecordingRefusedError("it computes something that is not native");
+    if (ArrayBuffer.isView(values)) {
+      // What comes straight from the program is a constant, because nothing can be read meanwhile.
+      this.#recording?.hold(values);
+      this.#pool.attach(values);
     }
-    if (ArrayBuffer.isView(values)) this.#pool.attach(values);
     return super.write(...parameters);
   }
 
   override disposeData(dataId: object, force = false): boolean {
     const values = this.data.has(dataId) ? this.data.get(dataId).values : undefined;
     const gone = super.disposeData(dataId, force);
-    if (gone && ArrayBuffer.isView(values)) this.#pool.release(values);
+    if (gone && ArrayBuffer.isView(values)) this.#returnToPool(values);
     return gone;
   }
+}
+
+/** What {@linkcode OnednnBackend.captureDry} wrote down. */
+export interface DryCapture<T> extends Disposable {
+  readonly program: Program;
+  readonly results: T;
+  /** Tensors that the program changes in place. */
+  readonly touched: readonly TensorInfo[];
 }
 
 function describe(memory: Readonly<Record<string, TensorInfo | ArrayBufferView | undefined>>) {

@@ -63,6 +63,7 @@ export class ConvPlans {
   readonly #plans = new Map<string, ConvPlan>();
   readonly #filters = new WeakMap<object, Map<string, Kept>>();
   readonly #serials = new WeakMap<object, number>();
+  readonly #unfilled: Kept[] = [];
   #lastSerial = 0;
 
   constructor(backend: OnednnBackend) {
@@ -147,8 +148,14 @@ export class ConvPlans {
       if (this.#backend.version(sources[0]!) > 0) this.#dropOthers(held, key);
       kept = { stamp, filter: make(kept?.filter) };
       held.set(key, kept);
+      if (this.#backend.recordsDry) this.#unfilled.push(kept);
     }
     return kept.filter;
+  }
+
+  /** Says that filters made while nothing was done hold nothing yet: whoever wants one makes it. */
+  forgetUnfilled(): void {
+    for (const kept of this.#unfilled.splice(0)) kept.stamp = "";
   }
 
   /**

@@ -70,6 +70,19 @@ export class LargeBlocks {
     return true;
   }
 
+  /** Takes all idle memory out of use until the result is disposed. */
+  setAside(): Disposable {
+    const taken = Array.from(
+      this.#places.values(),
+      ({ arena }) => ({ arena, ranges: arena.takeIdle() }),
+    );
+    return {
+      [Symbol.dispose]: () => {
+        for (const { arena, ranges } of taken) ranges.forEach((range) => arena.release(range));
+      },
+    };
+  }
+
   #fit(bytes: number): { place: Place; range: Range } | undefined {
     let best: Place | undefined, size = Infinity;
     for (const place of this.#places.values()) {

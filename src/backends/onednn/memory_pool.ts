@@ -82,6 +82,24 @@ export class MemoryPool {
     const block = this.#blocks.get(array.buffer);
     if (block?.tensors !== 1) return;
     block.tensors = 0;
+    this.#rest(block);
+  }
+
+  /** Takes all idle memory out of use until the result is disposed. */
+  setAside(): Disposable {
+    const blocks = [...this.#idle.values()].flat();
+    this.#idle.clear();
+    this.#idleBytes = 0;
+    const large = this.#large.setAside();
+    return {
+      [Symbol.dispose]: () => {
+        large[Symbol.dispose]();
+        for (const block of blocks) this.#rest(block);
+      },
+    };
+  }
+
+  #rest(block: Block): void {
     const idle = this.#idle.get(block.sizeClass);
     if (idle) idle.push(block);
     else this.#idle.set(block.sizeClass, [block]);

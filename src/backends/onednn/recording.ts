@@ -1,18 +1,24 @@
 import type { NativeArguments, NativeCall } from "./bindings/native.ts";
+import type { TensorInfo } from "@tensorflow/tfjs";
 import { addressOf } from "../../ffi/memory.ts";
 import { MemoryPool } from "./memory_pool.ts";
 
 /** Native calls in order, with everything that they read and write. */
 export class Recording {
-  /** Memory of its own: what it frees may be used again by its later calls, and by nobody else. */
+  /** What it frees may be used again by its later calls, and by nobody else while it can be run. */
   readonly pool: MemoryPool;
+  /** Whether calls are only written down; else they are also done. */
+  readonly dry: boolean;
+  /** Tensors that its calls change in place. */
+  readonly touched = new Set<TensorInfo>();
   readonly #names: NativeCall[] = [];
   readonly #blocks: Uint8Array<ArrayBuffer>[] = [];
   /** Keeps alive what only native code knows by its address. */
   readonly #held = new Set<ArrayBufferView>();
 
-  constructor(pool: MemoryPool) {
+  constructor(pool: MemoryPool, { dry = false }: { readonly dry?: boolean } = {}) {
     this.pool = pool;
+    this.dry = dry;
   }
 
   /** Says that an array belongs to the recording. */
@@ -45,6 +51,28 @@ export class Recording {
     const blocks = BigUint64Array.from(this.#blocks, (block) => addressOf(block));
     const failed = new BigInt64Array(1);
     return { names: this.#names, functions, blocks, failed, memory: [this.#blocks, this.#held] };
+  }
+}
+
+/** Arrays that a program may still write to, although their owners are done with them. */
+export class LateReleases {
+  readonly #recording: Recording;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(recording: Recording) {
+    this.#recording = recording;
+  }
+
+  /** Puts a release off until the program is gone; false if the array is none of its own. */
+  defer(array: ArrayBufferView, release: () => void): boolean {
+    if (!this.#recording.holds(array)) return false;
+    this.#waiting.push(release);
+    return true;
+  }
+
+  /** Does what was put off. */
+  releaseAll(): void {
+    for (const release of this.#waiting.splice(0)) release();
   }
 }
 

@@ -30,6 +30,7 @@ const symbols = {
   siamban_add: CALL,
   siamban_multiply: CALL,
   siamban_add_n: CALL,
+  siamban_equal: CALL,
   siamban_copy_box: CALL,
   siamban_hard_swish: CALL,
   siamban_hard_swish_backward: CALL,
@@ -105,14 +106,11 @@ export class NativeCpu {
    */
   run(
     name: NativeCall,
-    { arrays, integers = [], reals = [] }: NativeArguments,
+    call: NativeArguments,
     about: () => string,
     note?: (block: Uint8Array) => void,
   ): number {
-    const block = this.#block.clear();
-    for (const array of arrays) block.address(array === undefined ? 0n : addressOf(array));
-    for (const value of integers) block.int64(value);
-    for (const value of reals) block.float64(value);
+    const block = this.#fill(call);
     const start = performance.now();
     const status = this.#functions[name](block.cells);
     if (status === 0) {
@@ -122,6 +120,20 @@ export class NativeCpu {
     }
     const reason = cString(this.#functions.siamban_last_error());
     throw new NativeError(name, status, `${reason}, with ${about()}`);
+  }
+
+  /** The arguments of a call as native code sees them; overwritten by the next call. */
+  argumentsOf(call: NativeArguments): Uint8Array {
+    const block = this.#fill(call);
+    return block.cells.subarray(0, 8 * block.length);
+  }
+
+  #fill({ arrays, integers = [], reals = [] }: NativeArguments): ParameterBlock {
+    const block = this.#block.clear();
+    for (const array of arrays) block.address(array === undefined ? 0n : addressOf(array));
+    for (const value of integers) block.int64(value);
+    for (const value of reals) block.float64(value);
+    return block;
   }
 }
 

@@ -49,6 +49,25 @@ export const concatOnednn = overrideCpu("Concat", (cpu, { inputs, attrs }) => {
   return out;
 });
 
+/** The gradient of a concatenation. */
+export const splitOnednn = overrideCpu("SplitV", (cpu, { inputs: { x }, attrs }) => {
+  if (x.dtype !== "float32" || x.shape.length > 4) return undefined;
+  const [axis] = tf.util.parseAxisParam(attrs.axis as number, x.shape);
+  const sizes = tf.backend_util.prepareSplitSize(
+    x as tf.Tensor,
+    attrs.numOrSizeSplits as number[] | number,
+    axis,
+  );
+  const none = x.shape.map(() => 0);
+  let from = 0;
+  return sizes.map((length) => {
+    const out = cpu.empty(x.shape.with(axis, length));
+    copyBox(cpu, { from: x, fromAt: none.with(axis, from), to: out, toAt: none, box: out.shape });
+    from += length;
+    return out;
+  });
+});
+
 interface BoxCopy {
   readonly from: TensorInfo;
   readonly fromAt: readonly number[];

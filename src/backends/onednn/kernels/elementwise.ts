@@ -18,6 +18,18 @@ export const addNOnednn = overrideCpu("AddN", (cpu, { inputs }) => {
   return sum;
 });
 
+/**
+ * Integers against one of them, as labels are chosen. The result is a tensor of truth values whose array is
+ * of floats already, because all that is done with it is to cast it to these.
+ */
+export const equalOnednn = overrideCpu("Equal", (cpu, { inputs: { a, b } }) => {
+  if (a.dtype !== "int32" || b.dtype !== "int32" || sizeOf(b) !== 1) return undefined;
+  if (b.shape.length > a.shape.length) return undefined;
+  const out = cpu.empty(a.shape);
+  cpu.run("siamban_equal", { a, b, out }, { integers: [sizeOf(a)] });
+  return { ...out, dtype: "bool" };
+});
+
 /** A commutative operation on tensors of equal shape, or on a tensor and a scalar. */
 function binary(kernelName: string, call: NativeCall): KernelConfig {
   return overrideCpu(kernelName, (cpu: OnednnBackend, { inputs }) => {

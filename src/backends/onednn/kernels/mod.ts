@@ -10,8 +10,8 @@ import {
   conv2dBackwardWeightOnednn,
   conv2dOnednn,
 } from "./conv2d.ts";
-import { concatOnednn, padOnednn, sliceOnednn } from "./copy_box.ts";
-import { addNOnednn, addOnednn, multiplyOnednn } from "./elementwise.ts";
+import { concatOnednn, padOnednn, sliceOnednn, splitOnednn } from "./copy_box.ts";
+import { addNOnednn, addOnednn, equalOnednn, multiplyOnednn } from "./elementwise.ts";
 import { expOnednn } from "./exponential.ts";
 import { foldedConv2dOnednn } from "./folded_conv2d.ts";
 import { fuseLevelsBackwardOnednn, fuseLevelsOnednn } from "./fuse_levels.ts";
@@ -43,9 +43,11 @@ export const ONEDNN_KERNELS: readonly KernelConfig[] = [
   addOnednn,
   addNOnednn,
   multiplyOnednn,
+  equalOnednn,
   sliceOnednn,
   padOnednn,
   concatOnednn,
+  splitOnednn,
   fuseLevelsOnednn,
   fuseLevelsBackwardOnednn,
   hardSwishOnednn,

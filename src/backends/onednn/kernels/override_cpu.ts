@@ -15,7 +15,7 @@ export interface KernelCall {
  */
 export function overrideCpu(
   kernelName: string,
-  run: (cpu: OnednnBackend, call: KernelCall) => TensorInfo | undefined,
+  run: (cpu: OnednnBackend, call: KernelCall) => TensorInfo | TensorInfo[] | undefined,
 ): KernelConfig {
   return {
     kernelName,

@@ -25,7 +25,8 @@ export const sgdUpdateOnednn = SgdUpdate.kernel(
       reals: [momentum, weightDecay, clipNorm, maxLoss],
       about: `${count} parameters`,
     });
-    const [, , applied] = cpu.floats(report);
+    // A step that is only written down may be applied whenever it is replayed.
+    const applied = cpu.recordsDry || cpu.floats(report)[2] !== 0;
     if (applied) { for (const tensor of changed) cpu.touch(tensor); }
     return report;
   },
