@@ -45,6 +45,7 @@ inline float hard_swish(float x) {
 // Not-a-number stays not-a-number, so that a bad step can be seen in its loss.
 inline float activate(float value, int64_t activation) {
   if (activation == kNone) return value;
+  if (activation == kHardSwish) return hard_swish(value);
   float positive = value < 0.f ? 0.f : value;
   return activation == kRelu6 && positive > 6.f ? 6.f : positive;
 }

@@ -1,15 +1,19 @@
+import type { ProcessorTarget } from "../../../src/ffi/processor.ts";
 import type { Rng } from "../../../src/random.ts";
 import { BACKENDS } from "../../support/backends.ts";
 import { assertClose } from "../../support/close.ts";
 import { type Results, valuesOf } from "../../support/results.ts";
+import { testSeeds } from "../../support/seeds.ts";
+import { availableTargets, useTarget } from "./levels.ts";
 
 const [onednn, reference] = ["onednn", "reference"].map((name) =>
   BACKENDS.find((backend) => backend.name === name)!
 );
 
 /**
- * Registers a test that runs `compute` on random inputs of many seeds, once on the reference backend
- * and once in native code, and compares all results.
+ * Registers tests that run `compute` on random inputs of many seeds, once on the reference backend and
+ * once in native code, and compare all results: for this processor, and with fewer seeds for each lesser
+ * level of native code that it can run.
  */
 export function testAgainstReference(
   name: string,
@@ -19,20 +23,25 @@ export function testAgainstReference(
     readonly tolerance?: number;
   } = {},
 ): void {
-  Deno.test({
-    name: `${name} in native code equals the reference backend`,
-    ignore: !onednn.available,
-    async fn() {
-      for (let seed = 0; seed < seeds; seed++) {
-        const expected = await valuesOn(reference, compute, seed);
-        const found = await valuesOn(onednn, compute, seed);
-        for (const [result, { shape, values }] of Object.entries(expected)) {
-          const what = `${result} [${shape}] of seed ${seed}`;
-          assertClose(found[result].values, values, { tolerance, what });
-        }
+  const expected = new Map<number, ReturnType<typeof valuesOf>>();
+  async function compare(target: ProcessorTarget, count: number) {
+    for (const seed of testSeeds(count)) {
+      const wanted = expected.get(seed) ?? await valuesOn(reference.use, compute, seed);
+      expected.set(seed, wanted);
+      const found = await valuesOn(() => useTarget(target), compute, seed);
+      for (const [result, { shape, values }] of Object.entries(wanted)) {
+        const what = `${result} [${shape}] of seed ${seed}`;
+        assertClose(found[result].values, values, { tolerance, what });
       }
-    },
-  });
+    }
+  }
+  const title = `${name} in native code equals the reference backend`;
+  const [widest, ...lesser] = availableTargets();
+  if (widest === undefined) return Deno.test({ name: title, ignore: true, fn() {} });
+  Deno.test(title, () => compare(widest, seeds));
+  for (const target of lesser) {
+    Deno.test(`${title}, ${target.level}`, () => compare(target, Math.ceil(seeds / 6)));
+  }
 }
 
 /** Registers a test that runs only in native code. */
@@ -48,10 +57,10 @@ export function testNative(name: string, run: () => void | Promise<void>): void 
 }
 
 async function valuesOn(
-  backend: (typeof BACKENDS)[number],
+  use: () => Promise<AsyncDisposable>,
   compute: (rng: Rng) => Results,
   seed: number,
 ) {
-  await using _ = await backend.use();
+  await using _ = await use();
   return valuesOf(compute, seed);
 }

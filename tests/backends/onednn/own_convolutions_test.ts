@@ -1,116 +1,156 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
-import { NativeCpu } from "../../../src/backends/onednn/bindings/native.ts";
+import { assert } from "@std/assert";
 import { OnednnBackend } from "../../../src/backends/onednn/backend.ts";
 import {
   conv2dBackwardInputOnednn,
   conv2dBackwardWeightOnednn,
   conv2dOnednn,
 } from "../../../src/backends/onednn/kernels/conv2d.ts";
-import { nativeLibrary } from "../../../src/backends/onednn/toolchain.ts";
-import { type ConvGeometry, convOutputShape } from "../../../src/ops/conv2d.ts";
+import { foldedConv2dOnednn } from "../../../src/backends/onednn/kernels/folded_conv2d.ts";
+import { ReferenceBackend } from "../../../src/backends/reference/backend.ts";
+import {
+  conv2dBackwardInputReference,
+  conv2dBackwardWeightReference,
+  conv2dReference,
+} from "../../../src/backends/reference/kernels/conv2d.ts";
+import { foldedConv2dReference } from "../../../src/backends/reference/kernels/folded_conv2d.ts";
+import { convGeometry } from "../../../src/ops/conv2d.ts";
 import { Rng } from "../../../src/random.ts";
 import { assertClose } from "../../support/close.ts";
-import { choose } from "../../support/random_tensors.ts";
+import { testSeeds } from "../../support/seeds.ts";
 import { testNative } from "./against_reference.ts";
+import {
+  allPasses,
+  type ConvKernels,
+  type ConvProblem,
+  type Passes,
+  problemOf,
+  randomProblem,
+} from "./conv_problems.ts";
+import { availableTargets, libraryFor } from "./levels.ts";
+
+const NATIVE: ConvKernels = {
+  forward: conv2dOnednn,
+  backwardInput: conv2dBackwardInputOnednn,
+  backwardWeight: conv2dBackwardWeightOnednn,
+  folded: foldedConv2dOnednn,
+};
+
+const REFERENCE: ConvKernels = {
+  forward: conv2dReference,
+  backwardInput: conv2dBackwardInputReference,
+  backwardWeight: conv2dBackwardWeightReference,
+  folded: foldedConv2dReference,
+};
 
 /**
- * Ways of our own, and their largest error relative to the largest value. Where there are no tiles,
- * all but the float32 one are Winograd's.
+ * Every way to convolve, and its largest error relative to the largest value, beside that of adding up in
+ * float32.
  */
 const WAYS = {
-  "two parts in matrix tiles": { options: { precision: "tf32" }, tolerance: 2e-5 },
-  "three parts in matrix tiles": { options: { winograd: false }, tolerance: 2e-6 },
-  "Winograd's F(4 x 4, 3 x 3)": { options: { tiles: false }, tolerance: 2e-5 },
+  "two parts in matrix tiles": { options: { precision: "tf32", small: false }, error: 2e-5 },
+  "three parts in matrix tiles": { options: { winograd: false, small: false }, error: 1e-6 },
+  "Winograd's F(4 x 4, 3 x 3)": { options: { tiles: false, small: false }, error: 2e-5 },
+  "kernels for small ones": { options: { tiles: false, winograd: false }, error: 1e-6 },
+  "oneDNN": { options: { tiles: false, winograd: false, small: false }, error: 1e-6 },
 } as const;
 
-for (const [way, { options, tolerance }] of Object.entries(WAYS)) {
-  testNative(`Convolutions by ${way} equal oneDNN's`, async () => {
-    const native = new NativeCpu(await nativeLibrary());
-    const own = new OnednnBackend(native, options);
-    const plain = new OnednnBackend(native, { tiles: false, winograd: false, small: false });
-    for (let seed = 0; seed < 60; seed++) {
-      const rng = new Rng(seed);
-      const problem = randomProblem(rng);
-      const found = allPasses(own, problem), expected = allPasses(plain, problem);
-      for (const pass of ["y", "dx", "dweight"] as const) {
-        const what = `${pass} of seed ${seed}, x [${problem.x.shape}], ` +
-          `weight [${problem.weight.shape}], ${JSON.stringify(problem.geometry)}`;
-        assertClose(found[pass], expected[pass], { tolerance, what });
+/** Of sums of n products: roundings add up as steps of a random walk do, each 2⁻²⁴ of the sum so far. */
+const ERROR_OF_SUMS = 2 ** -24;
+
+/** What random shapes seldom reach: more than a block of tiles, of channels, of a sum. */
+const EDGES = {
+  "a grid for each pixel, more tiles than a block": {
+    x: [1, 20, 20, 32],
+    weight: [1168, 3, 3, 32],
+    geometry: convGeometry({ padding: 20, dilation: 20 }),
+  },
+  "channels of a power of two": {
+    x: [1, 5, 6, 512],
+    weight: [512, 3, 3, 512],
+    geometry: convGeometry({ padding: 1 }),
+  },
+  "one output pixel": {
+    x: [9, 3, 3, 33],
+    weight: [35, 3, 3, 33],
+    geometry: convGeometry({}),
+  },
+} as const;
+
+const problems = new Map<string, () => ConvProblem>([
+  ...Object.entries(EDGES).map(([name, shapes]) =>
+    [name, () => problemOf(new Rng(1), shapes)] as const
+  ),
+  ...testSeeds(40).map((seed) => [`seed ${seed}`, () => randomProblem(new Rng(seed))] as const),
+]);
+const expected = new Map<string, Passes>();
+
+/** What the plain loops say, computed once for all ways and processors. */
+function expectedOf(name: string, problem: ConvProblem): Passes {
+  const known = expected.get(name) ?? allPasses(new ReferenceBackend(), REFERENCE, problem);
+  expected.set(name, known);
+  return known;
+}
+
+for (const [index, target] of availableTargets().entries()) {
+  // All shapes on the widest, every fourth on those that few have.
+  const names = [...problems.keys()].filter((_, i) => index === 0 || i % 4 === 0);
+  const hasTiles = target.level === "native" && target.key.includes("amx_bf16");
+  for (const [way, { options, error }] of Object.entries(WAYS)) {
+    if (!hasTiles && way.includes("tiles")) continue; // it would be one of the others
+    testNative(`Convolutions by ${way} equal the plain loops, ${target.level}`, async () => {
+      const native = await libraryFor(target);
+      for (const name of names) {
+        const problem = problems.get(name)!();
+        const found = allPasses(new OnednnBackend(native, options), NATIVE, problem);
+        assertPassesClose(found, expectedOf(name, problem), { name, problem, error });
       }
+    });
+  }
+
+  testNative(`Each way is another one where it may be, ${target.level}`, async () => {
+    const native = await libraryFor(target);
+    const problem = problems.get("channels of a power of two")!();
+    const [tiles2, tiles3, winograd, , plain] = Object.values(WAYS).map(({ options }) =>
+      allPasses(new OnednnBackend(native, options), NATIVE, problem)
+    );
+    for (const pass of ["y", "dx", "dweight"] as const) {
+      assert(differ(winograd[pass], plain[pass]), `${pass} goes Winograd's way`);
+      if (!hasTiles) continue;
+      assert(differ(tiles3[pass], plain[pass]), `${pass} goes through tiles in three parts`);
+      assert(differ(tiles2[pass], tiles3[pass]), `${pass} goes through tiles in two parts`);
+      assert(differ(tiles2[pass], winograd[pass]), `${pass} in tiles is not Winograd's`);
     }
   });
 }
 
-testNative("A changed weight changes what each way computes, whatever it keeps", async () => {
-  const native = new NativeCpu(await nativeLibrary());
-  for (const { options } of Object.values(WAYS)) {
-    const backend = new OnednnBackend(native, options), rng = new Rng(1);
-    const x = tensorOn(backend, randomValues(rng, [1, 9, 9, 32]));
-    const weight = tensorOn(backend, randomValues(rng, [32, 3, 3, 32]));
-    const attrs = { stride: 1, padding: 1, dilation: 1, groups: 1 } as never;
-    const run = () =>
-      backend.floats(
-        conv2dOnednn.kernelFunc({ inputs: { x, weight }, backend, attrs }) as TensorInfo,
-      ).slice();
-    const before = run();
-    backend.overwrite(weight, backend.floats(weight).map((value) => 2 * value));
-    assertClose(run(), before.map((value) => 2 * value), { tolerance: 1e-4 });
+function assertPassesClose(
+  found: Passes,
+  wanted: Passes,
+  { name, problem, error }: {
+    readonly name: string;
+    readonly problem: ConvProblem;
+    readonly error: number;
+  },
+): void {
+  const { x, weight, dy, geometry, activation } = problem;
+  const [filters, height, width, channels] = weight.shape;
+  const products = height * width * channels;
+  const summed = { dx: height * width * filters, dweight: dy.values.length / filters };
+  for (const pass of Object.keys(wanted) as (keyof Passes)[]) {
+    const { [pass]: length = products } = summed as Partial<Record<keyof Passes, number>>;
+    // An activation cuts off the largest values, and the error stays.
+    const cut = pass === "activated" ? largest(wanted.y) / (largest(wanted[pass]) || 1) : 1;
+    const tolerance = cut * (error + ERROR_OF_SUMS * Math.sqrt(length));
+    const what = `${pass} of ${name}, x [${x.shape}], weight [${weight.shape}], ` +
+      `${JSON.stringify(geometry)}, ${activation}`;
+    assertClose(found[pass], wanted[pass], { tolerance, what });
   }
-});
-
-interface Values {
-  readonly shape: number[];
-  readonly values: Float32Array;
 }
 
-interface Problem {
-  readonly x: Values;
-  readonly weight: Values;
-  readonly bias: Values;
-  readonly dy: Values;
-  readonly geometry: ConvGeometry;
+function largest(values: Float32Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
-/** As wide as tiles want, or a little beside it. */
-function randomProblem(rng: Rng): Problem {
-  const kernel = choose(rng, 1, 1, 2, 3, 3, 5), dilation = choose(rng, 1, 1, 2, 3, 4);
-  const stride = choose(rng, 1, 1, 2, 3), reach = dilation * (kernel - 1);
-  const padding = Math.min(choose(rng, 0, 1, dilation), reach);
-  const size = () => Math.max(1, reach + 1 - 2 * padding) + rng.integer(choose(rng, 4, 20, 40));
-  const x = [1 + rng.integer(9), size(), size(), 16 + rng.integer(choose(rng, 2, 40, 100))];
-  const weight = [16 + rng.integer(choose(rng, 2, 40, 100)), kernel, kernel, x[3]];
-  const geometry = { stride, padding, dilation, groups: 1 };
-  return {
-    x: randomValues(rng, x),
-    weight: randomValues(rng, weight),
-    bias: randomValues(rng, [weight[0]]),
-    dy: randomValues(rng, convOutputShape(x, weight, geometry)),
-    geometry,
-  };
-}
-
-function randomValues(rng: Rng, shape: number[]): Values {
-  const length = shape.reduce((product, size) => product * size, 1);
-  return { shape, values: Float32Array.from({ length }, () => rng.uniform() - 0.5) };
-}
-
-function tensorOn(backend: OnednnBackend, { shape, values }: Values): TensorInfo {
-  return backend.makeTensorInfo(shape, "float32", values.slice());
-}
-
-function allPasses(backend: OnednnBackend, { x, weight, bias, dy, geometry }: Problem) {
-  const [xInfo, weightInfo, biasInfo, dyInfo] = [x, weight, bias, dy].map((values) =>
-    tensorOn(backend, values)
-  );
-  const inputs = { x: xInfo, weight: weightInfo, bias: biasInfo, dy: dyInfo };
-  const [, height, width] = x.shape, [, kernelHeight, kernelWidth] = weight.shape;
-  const run = (kernel: typeof conv2dOnednn, attrs: object) => {
-    const out = kernel.kernelFunc({ inputs, backend, attrs: attrs as never }) as TensorInfo;
-    return backend.floats(out).slice();
-  };
-  return {
-    y: run(conv2dOnednn, geometry),
-    dx: run(conv2dBackwardInputOnednn, { ...geometry, height, width }),
-    dweight: run(conv2dBackwardWeightOnednn, { ...geometry, kernelHeight, kernelWidth }),
-  };
+function differ(one: Float32Array, other: Float32Array): boolean {
+  return one.some((value, i) => value !== other[i]);
 }

@@ -16,7 +16,7 @@ testAgainstReference("A depthwise convolution", (rng) => {
   const padding = rng.integer(kernel);
   const geometry = convGeometry({ stride: choose(rng, 1, 2), padding, groups: channels });
   const least = Math.max(1, kernel - 2 * padding) - 1;
-  const x = randomTensor(rng, [1 + rng.integer(3), least + side(rng), least + side(rng), channels]);
+  const x = randomTensor(rng, [1 + rng.integer(9), least + side(rng), least + side(rng), channels]);
   const weight = randomTensor(rng, [channels, kernel, kernel, 1]);
   return convolve(rng, { x, weight, geometry });
 }, { seeds: 60, tolerance: 3e-6 });
@@ -27,7 +27,7 @@ testAgainstReference("A convolution of few channels", (rng) => {
   const geometry = convGeometry({ stride: choose(rng, 1, 2, 3), padding });
   const rows = Math.max(1, height - 2 * padding) - 1 + side(rng);
   const columns = Math.max(1, width - 2 * padding) - 1 + side(rng);
-  const x = randomTensor(rng, [1 + rng.integer(3), rows, columns, 1 + rng.integer(4)]);
+  const x = randomTensor(rng, [1 + rng.integer(9), rows, columns, 1 + rng.integer(4)]);
   const weight = randomTensor(rng, [
     1 + rng.integer(choose(rng, 16, 40)),
     height,
