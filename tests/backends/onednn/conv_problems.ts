@@ -97,10 +97,8 @@ export function allPasses(
   const { x, weight, bias, dy, residual } = mapValues(problem, (it) => tensorOn(backend, it));
   const [normWeight, normBias, runningMean, runningVar] = norm.map((it) => tensorOn(backend, it));
   const [, height, width] = problem.x.shape, [, kernelHeight, kernelWidth] = problem.weight.shape;
-  const run = (kernel: KernelConfig, inputs: object, attrs: object) => {
-    const out = kernel.kernelFunc({ inputs: inputs as never, backend, attrs: attrs as never });
-    return backend.floats(out as TensorInfo).slice();
-  };
+  const run = (kernel: KernelConfig, inputs: object, attrs: object) =>
+    runKernel(backend, kernel, { inputs, attrs });
   const fused = { ...geometry, epsilon: 1e-5 };
   const normed = { x, weight, bias, residual, normWeight, normBias, runningMean, runningVar };
   return {
@@ -110,6 +108,20 @@ export function allPasses(
     folded: run(kernels.folded, normed, { ...fused, activation: "none" }),
     activated: run(kernels.folded, { x, weight, bias }, { ...fused, activation }),
   };
+}
+
+/** Runs a kernel; a copy of the values of its output, or of its first one. */
+export function runKernel(
+  backend: HostBackend,
+  kernel: KernelConfig,
+  { inputs, attrs }: { readonly inputs: object; readonly attrs: object },
+): Float32Array {
+  const outputs = kernel.kernelFunc({
+    inputs: inputs as never,
+    backend,
+    attrs: attrs as never,
+  }) as TensorInfo | TensorInfo[];
+  return backend.floats(Array.isArray(outputs) ? outputs[0] : outputs).slice();
 }
 
 /** The values as a tensor of their own. */

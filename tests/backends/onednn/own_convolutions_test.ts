@@ -1,11 +1,5 @@
 import { assert } from "@std/assert";
 import { OnednnBackend } from "../../../src/backends/onednn/backend.ts";
-import {
-  conv2dBackwardInputOnednn,
-  conv2dBackwardWeightOnednn,
-  conv2dOnednn,
-} from "../../../src/backends/onednn/kernels/conv2d.ts";
-import { foldedConv2dOnednn } from "../../../src/backends/onednn/kernels/folded_conv2d.ts";
 import { ReferenceBackend } from "../../../src/backends/reference/backend.ts";
 import {
   conv2dBackwardInputReference,
@@ -26,14 +20,8 @@ import {
   problemOf,
   randomProblem,
 } from "./conv_problems.ts";
+import { NATIVE, WAYS } from "./conv_ways.ts";
 import { availableTargets, libraryFor } from "./levels.ts";
-
-const NATIVE: ConvKernels = {
-  forward: conv2dOnednn,
-  backwardInput: conv2dBackwardInputOnednn,
-  backwardWeight: conv2dBackwardWeightOnednn,
-  folded: foldedConv2dOnednn,
-};
 
 const REFERENCE: ConvKernels = {
   forward: conv2dReference,
@@ -41,18 +29,6 @@ const REFERENCE: ConvKernels = {
   backwardWeight: conv2dBackwardWeightReference,
   folded: foldedConv2dReference,
 };
-
-/**
- * Every way to convolve, and its largest error relative to the largest value, beside that of adding up in
- * float32.
- */
-const WAYS = {
-  "two parts in matrix tiles": { options: { precision: "tf32", small: false }, error: 2e-5 },
-  "three parts in matrix tiles": { options: { winograd: false, small: false }, error: 1e-6 },
-  "Winograd's F(4 x 4, 3 x 3)": { options: { tiles: false, small: false }, error: 2e-5 },
-  "kernels for small ones": { options: { tiles: false, winograd: false }, error: 1e-6 },
-  "oneDNN": { options: { tiles: false, winograd: false, small: false }, error: 1e-6 },
-} as const;
 
 /** Of sums of n products: roundings add up as steps of a random walk do, each 2⁻²⁴ of the sum so far. */
 const ERROR_OF_SUMS = 2 ** -24;
