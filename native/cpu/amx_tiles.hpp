@@ -41,11 +41,30 @@ class TileScope {
       uint8_t rows[16] = {};
     } shape;
     for (int i = 0; i < 8; i++) shape.row_bytes[i] = 64, shape.rows[i] = kTileRows;
+    asm volatile("" : : "r"(&shape) : "memory");  // the compiler does not know that all of it is read
     _tile_loadconfig(&shape);
   }
   ~TileScope() { _tile_release(); }
   TileScope(const TileScope &) = delete;
 };
+
+// Steps of a sum at a time: the tiles of one factor, 2 KB a part each, leave the first cache (48 KB) room for
+// what passes by.
+template <int parts>
+constexpr int64_t kChunkSteps = parts == 3 ? 3 : 4;
+
+inline int64_t blocks(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+// From `first` up to, not including, `last`.
+struct Range {
+  int64_t first, last;
+
+  int64_t count() const { return last - first; }
+};
+
+inline Range share(int64_t count, int64_t index, int64_t parts) {
+  return {count * index / parts, count * (index + 1) / parts};
+}
 
 // One step of the sum: where its tiles lie, from the bases that the whole sum shares.
 struct TileStep {

@@ -8,7 +8,7 @@
 // taps has its own. Pixels beyond a row's end are zeros in dy, so what x holds there does not matter.
 //
 // A task has some outputs by some channels by all taps. Its sums lie in a buffer in the second cache; in
-// chunks of 8 steps the tiles of x stay in the first cache while all outputs pass by.
+// chunks of a few steps the tiles of x stay in the first cache while all outputs pass by.
 
 #include <omp.h>
 
@@ -26,12 +26,11 @@ namespace siamban {
 
 namespace {
 
-constexpr int64_t kChunkSteps = 8;
 // Pairs of tiles of a task: outputs, and channels where there is one tap and where there are more.
 constexpr int64_t kOutputPairs = 8, kChannelPairs = 8, kChannelPairsOfTaps = 1;
 constexpr int64_t kRowBytes = 64;
-
-int64_t blocks(int64_t count, int64_t size) { return (count + size - 1) / size; }
+// Tiles of channels that are split together.
+constexpr int64_t kRunTiles = 8;
 
 template <int kParts>
 class AmxWeightGradient : public OwnConvolution {
@@ -145,26 +144,31 @@ class AmxWeightGradient : public OwnConvolution {
           const int64_t y = r - s_.padding;
           const float *row = y >= 0 && y < s_.height ? x + (b * s_.height + y) * s_.width * s_.channels : nullptr;
           for (int64_t version = 0; version < version_count_; version++) {
-            for (int64_t tile = 0; tile < tiles; tile++) {
-              char *to = right + tile * right_bytes() + version * version_bytes() + (b * rows_ + r) * row_bytes();
-              split_row_of_pairs(row, {version, piece * 64}, tile * 16, to);
-            }
+            char *to = right + version * version_bytes() + (b * rows_ + r) * row_bytes();
+            split_row_of_pairs(row, {version, piece * 64}, tiles, to);
           }
         }
       }
     }
   }
 
-  // Up to 64 pairs from pair `at.shift` on.
-  void split_row_of_pairs(const float *row, Column at, int64_t channel, char *to) const {
+  // Up to 64 pairs from pair `at.shift` on, by runs of channels: what is read and what is written come in few streams.
+  void split_row_of_pairs(const float *row, Column at, int64_t tiles, char *to) const {
     const int64_t stride = s_.stride, first = (stride == 1 ? at.version : at.version * s_.dilation) - s_.padding;
     auto pixel = [&](int64_t i) {
       const int64_t x = first + i * stride;
-      return row && x >= 0 && x < s_.width && channel < s_.channels ? row + x * s_.channels + channel : nullptr;
+      return row && x >= 0 && x < s_.width ? row + x * s_.channels : nullptr;
     };
-    for (int64_t i = at.shift; i < std::min(pairs_, at.shift + 64); i++) {
-      store(split_pairs<kParts>(pixel(2 * i), pixel(2 * i + 1), s_.channels - channel), to + i * kRowBytes,
-            pairs_ * kRowBytes);
+    for (int64_t run = 0; run < tiles; run += kRunTiles) {
+      for (int64_t i = at.shift; i < std::min(pairs_, at.shift + 64); i++) {
+        const float *even = pixel(2 * i), *odd = pixel(2 * i + 1);
+        for (int64_t tile = run; tile < std::min(tiles, run + kRunTiles); tile++) {
+          const int64_t channel = tile * 16;
+          auto part = [&](const float *from) { return from && channel < s_.channels ? from + channel : nullptr; };
+          store(split_pairs<kParts>(part(even), part(odd), s_.channels - channel),
+                to + tile * right_bytes() + i * kRowBytes, pairs_ * kRowBytes);
+        }
+      }
     }
   }
 
@@ -175,8 +179,9 @@ class AmxWeightGradient : public OwnConvolution {
   }
 
   void multiply(const char *left, const char *right, const Task &task, float *sums) const {
+    constexpr int64_t kChunk = kChunkSteps<kParts>;
     const int64_t all = steps_.size();
-    for (int64_t k = 0; k < all; k += kChunkSteps) {
+    for (int64_t k = 0; k < all; k += kChunk) {
       float *own = sums;
       for (int64_t c = task.first_channel; c < task.last_channel; c++) {
         for (int64_t t = 0; t < taps_; t++) {
@@ -188,7 +193,7 @@ class AmxWeightGradient : public OwnConvolution {
                                 kRowBytes,
                                 {image, image + right_bytes()},
                                 pairs_ * kRowBytes};
-            add_tile_products<kParts>(at, steps_.data() + k, std::min(kChunkSteps, all - k), k == 0, own);
+            add_tile_products<kParts>(at, steps_.data() + k, std::min(kChunk, all - k), k == 0, own);
           }
         }
       }

@@ -12,6 +12,8 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "native.hpp"
@@ -185,7 +187,17 @@ int64_t intern_own_layout(Registry &all, const std::shared_ptr<OwnConvolution> &
   return all.layouts.size() - 1;
 }
 
+// Own kernels trust the shape; oneDNN would look for itself.
+void check_output(int64_t found, int64_t size, int64_t kernel, const ConvShape &args) {
+  const int64_t wanted = (size + 2 * args.padding - args.dilation * (kernel - 1) - 1) / args.stride + 1;
+  if (found == wanted) return;
+  throw std::invalid_argument("the output has " + std::to_string(found) + " rows or columns where " +
+                              std::to_string(wanted) + " are right");
+}
+
 std::unique_ptr<Plan> make_plan(Registry &all, const ConvShape &args) {
+  check_output(args.out_height, args.height, args.kernel_height, args);
+  check_output(args.out_width, args.width, args.kernel_width, args);
   if (std::shared_ptr<OwnConvolution> own = siamban::make_own_convolution(args)) {
     auto plan = std::make_unique<Plan>();
     plan->own = own;

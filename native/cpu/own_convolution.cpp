@@ -3,6 +3,7 @@
 #include "own_convolution.hpp"
 
 #include "amx_forward.hpp"
+#include "amx_pointwise.hpp"
 #include "depthwise.hpp"
 #include "few_channels.hpp"
 #include "pointwise.hpp"
@@ -15,7 +16,8 @@ std::unique_ptr<OwnConvolution> make_own_convolution(const ConvShape &shape) {
     auto tiles = make_amx_weight_gradient(shape);
     return tiles ? std::move(tiles) : make_winograd_weight_gradient(shape);
   }
-  for (auto make : {make_depthwise, make_few_channels, make_pointwise, make_amx_forward, make_winograd}) {
+  for (auto make : {make_depthwise, make_few_channels, make_pointwise, make_amx_pointwise, make_amx_forward,
+                    make_winograd}) {
     if (auto own = make(shape)) return own;
   }
   return nullptr;

@@ -14,7 +14,7 @@ namespace siamban {
 
 namespace {
 
-// Products above which the tiles of amx_forward.cpp pay what they spend on splitting the image.
+// Products above which the tiles of amx_pointwise.cpp pay what they spend on splitting the image.
 constexpr int64_t kMostProducts = 8 << 20;
 
 class Pointwise : public OwnConvolution {

@@ -23,7 +23,7 @@ testNative("OnednnBackend reports a failed call with its name and shapes", () =>
   });
 });
 
-testNative("OnednnBackend turns what oneDNN refuses into a NativeError", () => {
+testNative("OnednnBackend refuses a convolution whose shapes do not fit, as a NativeError", () => {
   const backend = tf.backend() as OnednnBackend;
   const problem = {
     direction: "forward",
