@@ -1,6 +1,13 @@
+import * as tf from "@tensorflow/tfjs";
 import type { Rank, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import type { Collective } from "../collective.ts";
-import { type ActivationKind, batchNorm, type NormTensors, syncBatchNorm } from "../ops/mod.ts";
+import {
+  type ActivationKind,
+  batchNorm,
+  type NormTensors,
+  sgdUpdate,
+  syncBatchNorm,
+} from "../ops/mod.ts";
 import { Layer, type Module, modules, type Sequence } from "./module.ts";
 import { Counter, ModuleBuffer, Parameter } from "./parameter.ts";
 
@@ -69,18 +76,31 @@ export class BatchNorm2d extends Layer {
       epsilon,
       activation,
     });
-    // As in the op: one bad batch must not spoil the network.
-    blend(runningMean, mean, momentum);
-    blend(runningVar, variance, momentum);
+    blend([[runningMean.tensor, mean], [runningVar.tensor, variance]], momentum);
     return y;
   }
 }
 
-function blend(running: ModuleBuffer<Rank.R1>, batch: Tensor1D, momentum: number): void {
-  const before = running.tensor.dataSync(), values = batch.dataSync();
-  batch.dispose();
-  if (!values.every(Number.isFinite)) return;
-  running.overwrite(before.map((value, i) => (1 - momentum) * value + momentum * values[i]));
+/**
+ * Moves running statistics towards those of a batch, on the device, so that a recorded step does it again. As
+ * in the op one bad batch must not spoil the network: an update leaves all as it was where a gradient, here
+ * the way to go, is not finite.
+ */
+function blend(
+  pairs: readonly (readonly [running: Tensor1D, batch: Tensor1D])[],
+  momentum: number,
+) {
+  tf.tidy(() => {
+    const entries = pairs.map(([parameter, batch]) => ({
+      parameter,
+      gradient: parameter.sub(batch),
+      velocity: tf.zerosLike(parameter),
+      learningRate: momentum,
+    }));
+    const options = { momentum: 0, weightDecay: 0, clipNorm: 0, maxLoss: Infinity };
+    sgdUpdate(entries, { ...options, loss: tf.scalar(0) });
+  });
+  for (const [, batch] of pairs) batch.dispose();
 }
 
 /**
