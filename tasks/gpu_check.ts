@@ -9,6 +9,7 @@ import { TorchPeer } from "./bench/torch_peer.ts";
 import { checkLoading } from "./gpu_check/loading.ts";
 import { checkOps } from "./gpu_check/ops.ts";
 import { formatSections } from "./gpu_check/report.ts";
+import { ResultsFile } from "./gpu_check/results_file.ts";
 import { attemptSection, type Scale, type Section } from "./gpu_check/section.ts";
 import { checkSteps } from "./gpu_check/steps.ts";
 import { checkTraining } from "./gpu_check/training.ts";
@@ -24,13 +25,16 @@ const USAGE = `Usage: deno task gpu-check [options]
   --config FILE   an experiment to train with its data, such as configs/siamban_r50_l234.ts
   --only A,B      sections: card, ops, golden, sanitizer, training, floors, xcorr, frozen, trained,
                   loading
+  --precision A,B of the steps that are timed (frozen, trained): float32, tf32, bf16
   --no-torch      does not time PyTorch beside it
-  --out FILE      where the figures go, as JSON; gpu_check.json`;
+  --out FILE      where the figures go, as JSON, after each section; gpu_check.json. Sections that a
+                  run before has written there stay until they are run again, so that a card that is
+                  lent for minutes can be checked in parts`;
 
 /** Runs the command; it ends with 1 if a section failed. */
 export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
-    string: ["device", "batch", "steps", "golden", "config", "only", "out"],
+    string: ["device", "batch", "steps", "golden", "config", "only", "precision", "out"],
     boolean: ["reduced", "torch", "help"],
     negatable: ["torch"],
     default: { device: "cuda", out: "gpu_check.json", torch: true },
@@ -42,19 +46,21 @@ export async function main(args: string[]): Promise<void> {
   }
   const scale = scaleOf({ ...options, device: options.device as Scale["device"] });
   const only: string[] | undefined = options.only?.split(",");
+  const precisions: string[] | undefined = options.precision?.split(",");
+  const file = await ResultsFile.open(options.out, scale);
   const torch = options.torch && scale.device === "cuda";
   await using peer = torch
     ? await TorchPeer.start(navigator.hardwareConcurrency, "cuda")
     : undefined;
-  const sections: Section[] = [];
-  for await (const section of runSections(scale, { ...options, peer, only })) {
-    sections.push(section);
+  let failed = false;
+  for await (const section of runSections(scale, { ...options, peer, only, precisions })) {
+    await file.add(section);
+    failed ||= section.status === "failed";
     // An emulated device computes while it is told what to do: its times mean nothing.
     console.log(formatSections([section], { goals: !scale.reduced }));
   }
-  await Deno.writeTextFile(options.out, JSON.stringify({ scale, sections }, null, 1));
   console.log(`\nFigures are in ${options.out}`);
-  if (sections.some(({ status }) => status === "failed")) Deno.exitCode = 1;
+  if (failed) Deno.exitCode = 1;
 }
 
 function scaleOf(
@@ -78,27 +84,28 @@ function scaleOf(
 
 async function* runSections(
   scale: Scale,
-  { peer, golden, config, only }: {
+  { peer, golden, config, only, precisions }: {
     readonly peer?: TorchPeer;
     readonly golden?: string;
     readonly config?: string;
     readonly only?: readonly string[];
+    readonly precisions?: readonly string[];
   },
 ): AsyncGenerator<Section> {
-  let floors: DeviceFloors | undefined;
+  let known: DeviceFloors | undefined;
+  const floors = async () => known ??= await floorsOf(scale);
   const sections: Record<string, () => Promise<Omit<Section, "name">>> = {
     card: () => checkCard(scale),
     ops: () => checkOps(scale),
     golden: () => checkGolden(scale, golden),
     sanitizer: () => checkMemory(scale),
     training: () => checkTraining(scale),
-    floors: async () => {
-      floors = await floorsOf(scale);
-      return floorSection(floors);
-    },
-    xcorr: () => checkXcorr(scale, { peer, floors }),
-    frozen: () => checkSteps(scale, { regime: "frozen", peer }),
-    trained: () => checkSteps(scale, { regime: "trained", peer }),
+    floors: async () => floorSection(await floors()),
+    xcorr: async () => checkXcorr(scale, { peer, floors: await floors() }),
+    frozen: async () =>
+      checkSteps(scale, { regime: "frozen", peer, precisions, floors: await floors() }),
+    trained: async () =>
+      checkSteps(scale, { regime: "trained", peer, precisions, floors: await floors() }),
     loading: () => checkLoading(scale, { file: config }),
   };
   const unknown = only?.find((name) => !(name in sections));

@@ -27,6 +27,8 @@ export interface StepCost {
   readonly hostMs: number;
   /** Largest device memory in use. */
   readonly peakBytes: number;
+  /** Multiplications and additions of the convolutions of a step. */
+  readonly operations: number;
   /** Why steps were not recorded. */
   readonly refused?: string;
 }
@@ -75,6 +77,7 @@ export class CheckedModel implements Disposable {
   readonly #sgd: Sgd;
   readonly #runner: StepRunner;
   readonly #batch: HostBatch;
+  #operations = 0;
 
   constructor(
     backend: BackendHandle,
@@ -117,6 +120,15 @@ export class CheckedModel implements Disposable {
     return { figures, hostMs, ms: performance.now() - start };
   }
 
+  /** Takes a first step, which is never a recorded one, and some more until one is recorded. */
+  async warmUp(): Promise<void> {
+    const { convolutions } = this.#cuda;
+    const before = convolutions.operations;
+    await this.run(1);
+    this.#operations = convolutions.operations - before;
+    await this.run(4);
+  }
+
   /** Times steps; call it some times and take medians. */
   async time(steps: number): Promise<StepCost> {
     const { ms, hostMs } = await this.run(steps);
@@ -125,6 +137,7 @@ export class CheckedModel implements Disposable {
       ms: ms / steps,
       hostMs: hostMs / steps,
       peakBytes: this.#cuda.statistics().memory.peakReserved,
+      operations: this.#operations,
       ...(refused ? { refused } : {}),
     };
   }

@@ -1,5 +1,5 @@
 /** Training steps beside PyTorch's, in turn within one run. */
-import { useBackend } from "../../mod.ts";
+import { type DeviceFloors, useBackend } from "../../mod.ts";
 import type { TorchPeer } from "../bench/torch_peer.ts";
 import { CheckedModel, type Regime, type StepCost } from "./model.ts";
 import { type Figure, median, type Scale, type Section } from "./section.ts";
@@ -11,9 +11,12 @@ const OWN = (["float32", "tf32", "bf16"] as const).flatMap((precision) =>
   [true, false].map((graph) => ({ precision, graph }))
 );
 
-/** PyTorch's, and those that each precision of ours is compared with: as published, and its best. */
-const PEERS: Readonly<Record<Precision, { readonly same: string; readonly best?: string }>> = {
-  float32: { same: "eager" },
+/**
+ * PyTorch's, and those that each precision of ours is compared with: as published, and its best. The best,
+ * which takes a minute to compile, is timed beside our recorded steps only.
+ */
+const PEERS: Readonly<Record<Precision, { readonly same: string; readonly best: string }>> = {
+  float32: { same: "eager", best: "eager+channels_last+compile" },
   tf32: { same: "eager+tf32", best: "eager+tf32+channels_last" },
   bf16: { same: "bf16", best: "bf16+channels_last+compile" },
 };
@@ -21,21 +24,28 @@ const PEERS: Readonly<Record<Precision, { readonly same: string; readonly best?:
 /** Times every way to step in one regime. */
 export async function checkSteps(
   scale: Scale,
-  { regime, peer }: { readonly regime: Regime; readonly peer?: TorchPeer },
+  { regime, peer, floors, precisions }: {
+    readonly regime: Regime;
+    readonly peer?: TorchPeer;
+    readonly floors?: DeviceFloors;
+    /** Those that are timed; all. */
+    readonly precisions?: readonly string[];
+  },
 ): Promise<Omit<Section, "name">> {
   const figures: Figure[] = [];
   const facts: Record<string, unknown> = {};
   for (const way of OWN) {
+    if (precisions && !precisions.includes(way.precision)) continue;
     const { same, best } = PEERS[way.precision];
     const name = `${way.precision}, graph ${way.graph ? "on" : "off"}`;
     const costs = await inTurn(scale, {
       ...way,
       regime,
       peer,
-      variants: best ? [same, best] : [same],
+      variants: way.graph ? [same, best] : [same],
     });
     facts[name] = costs;
-    figures.push(...figuresOf(name, costs, scale));
+    figures.push(...figuresOf(name, costs, scale), ...shareOf(name, costs, floors?.matmul));
   }
   const refused = Object.values(facts).flatMap((costs) => (costs as Costs).own.refused ?? []);
   return {
@@ -66,7 +76,7 @@ async function inTurn(
   await using backend = await useBackend(scale.device, { precision });
   using model = new CheckedModel(backend, { scale, regime, graph });
   // Caches fill, algorithms are tried, a step is recorded.
-  await model.time(5);
+  await model.warmUp();
   const own: StepCost[] = [];
   const torch: Record<string, number | string> = {};
   for (const variant of variants) {
@@ -94,6 +104,19 @@ async function inTurn(
     },
     torch,
   };
+}
+
+/** How much of the card's rate of products a step's convolutions reach. */
+function shareOf(name: string, { own }: Costs, matmul: DeviceFloors["matmul"]): Figure[] {
+  const precision = OWN.find(({ precision }) => name.startsWith(precision))!.precision;
+  if (!matmul) return [];
+  const rate = own.operations / (own.ms / 1000);
+  return [{
+    name: `${name}: convolutions`,
+    value: rate / 1e12,
+    unit: "TFLOP/s",
+    against: { name: "the card's matrix products", ratio: rate / matmul[precision] },
+  }];
 }
 
 function figuresOf(name: string, { own, torch }: Costs, { batch }: Scale): Figure[] {

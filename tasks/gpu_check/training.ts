@@ -13,6 +13,8 @@ export async function checkTraining(scale: Scale): Promise<Omit<Section, "name">
   const before = cuda.statistics();
   const { figures, ms, hostMs } = await model.run(scale.steps - warm);
   const after = cuda.statistics();
+  const { planned, refused } = cuda.convolutions.fused;
+  const fused = { planned, refused: Object.fromEntries(refused) };
   const totals = [...start.figures, ...figures].map(({ losses }) => losses.total);
   const faults = [
     ...totals.every(Number.isFinite) ? [] : ["a loss is no number"],
@@ -29,8 +31,10 @@ export async function checkTraining(scale: Scale): Promise<Omit<Section, "name">
     figures: [
       { name: "step", value: ms / figures.length, unit: "ms" },
       { name: "JavaScript", value: hostMs / figures.length, unit: "ms" },
+      { name: "fused convolutions by cuDNN's graph API", value: planned, unit: "shapes" },
+      { name: "fused convolutions by the older call", value: refused.size, unit: "shapes" },
       { name: "peak memory", value: after.memory.peakReserved / 2 ** 30, unit: "GiB" },
     ],
-    facts: { totals, memory: after.memory, convolutionsRefused: cuda.convolutions.refused },
+    facts: { totals, memory: after.memory, convolutionsRefused: cuda.convolutions.refused, fused },
   };
 }

@@ -2,8 +2,13 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import type { Section } from "../../tasks/gpu_check/section.ts";
 import { main } from "../../tasks/gpu_check.ts";
+import { emulatedLibrary } from "../../src/backends/cuda/emulated.ts";
+import { formatExperiment } from "../../src/config/mod.ts";
+import { temporaryFolder } from "../data/demo.ts";
+import { smallExperiment } from "../experiment/small_run.ts";
 import { BACKENDS } from "../support/backends.ts";
 
+const ROOT = new URL("../../", import.meta.url).pathname;
 const emulated = BACKENDS.find(({ name }) => name === "emulated")!;
 
 async function check(...args: string[]): Promise<{ scale: unknown; sections: Section[] }> {
@@ -35,6 +40,54 @@ Deno.test({
     assert(figures.every(({ value }) => Number.isFinite(value)));
   },
 });
+
+Deno.test({
+  name: "gpu-check's bundle runs in an empty folder, with loading, and adds to its figures",
+  ignore: !emulated.available,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const bundle = join(folder.path, "bundle");
+    await run(["task", "--quiet", "gpu-bundle"], { cwd: ROOT });
+    await copy(join(ROOT, "build/gpu_check"), bundle);
+    const config = join(folder.path, "small.json");
+    const experiment = smallExperiment(folder.path, { training: { numWorkers: 1, graph: true } });
+    await Deno.writeTextFile(config, formatExperiment(experiment));
+    const check = (...args: string[]) =>
+      run(["run", "-A", "gpu_check.js", "--device=emulated", "--steps=2", ...args], {
+        cwd: bundle,
+        env: { SIAMBAN_EMULATED_LIBRARY: library },
+      });
+    const library = await emulatedLibrary();
+    await check("--only=floors");
+    await check("--only=frozen,loading", "--precision=bf16", `--config=${config}`);
+    const { sections }: { sections: Section[] } = JSON.parse(
+      await Deno.readTextFile(join(bundle, "gpu_check.json")),
+    );
+    const found = sections.map(({ name, status, detail }) => [name, status === "ok" || detail]);
+    assertEquals(found, [["floors", true], ["frozen", true], ["loading", true]]);
+    const steps = sections[1].figures.map(({ name }) => name);
+    for (const graph of ["on", "off"]) {
+      for (const figure of ["step", "pairs", "JavaScript", "peak memory", "convolutions"]) {
+        assert(steps.includes(`bf16, graph ${graph}: ${figure}`), `${steps}`);
+      }
+    }
+  },
+});
+
+async function copy(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name } of Deno.readDir(from)) {
+    await Deno.copyFile(join(from, name), join(to, name));
+  }
+}
+
+/** Runs Deno; it must end well. */
+async function run(args: string[], options: Deno.CommandOptions): Promise<void> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, ...options })
+    .output();
+  const decoder = new TextDecoder();
+  assertEquals(code, 0, decoder.decode(stdout) + decoder.decode(stderr));
+}
 
 Deno.test("gpu-check says what is wrong with its arguments", async () => {
   await assertRejects(() => main(["--device=onednn"]), TypeError, "expected cuda or emulated");

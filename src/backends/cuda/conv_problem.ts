@@ -1,5 +1,6 @@
 import type { ConvGeometry } from "../../ops/conv2d.ts";
 import type { ConvPass } from "./bindings/cudnn.ts";
+import { sizeOf } from "./tensor_store.ts";
 
 /** A convolution's three shapes, its geometry and the format of all three. */
 export interface ConvProblem {
@@ -28,6 +29,11 @@ export interface ConvTail {
   /** 0n for none. */
   readonly residual: bigint;
   readonly activation: "none" | "relu";
+}
+
+/** Multiplications and additions of a problem; all three passes have as many. */
+export function operationsOf({ y, weight: [, height, width, channels] }: ConvProblem): number {
+  return 2 * sizeOf(y) * height * width * channels;
 }
 
 /** Tells a problem from others. */

@@ -10,7 +10,13 @@ import {
 import { CudaError } from "./bindings/status.ts";
 import type { CudnnGraphs } from "./bindings/cudnn_graph.ts";
 import type { Driver } from "./bindings/driver.ts";
-import { type ConvOperands, type ConvProblem, type ConvTail, problemKey } from "./conv_problem.ts";
+import {
+  type ConvOperands,
+  type ConvProblem,
+  type ConvTail,
+  operationsOf,
+  problemKey,
+} from "./conv_problem.ts";
 import { FusedConvolutions } from "./fused_convolutions.ts";
 import type { DeviceBlock, MemoryPool } from "./memory_pool.ts";
 
@@ -57,6 +63,8 @@ export class Convolutions implements Disposable {
   readonly #plans = new Map<string, Plan | undefined>();
   /** Those with a tail, by cuDNN's graph API where it can. */
   readonly fused: FusedConvolutions;
+  /** Multiplications and additions of all that was queued, that of a recorded step once. */
+  operations = 0;
   readonly #owned: NativeHandle[] = [];
   readonly #activations = new Map<ConvTail["activation"], NativeHandle>();
   readonly #biases = new Map<string, NativeHandle>();
@@ -90,6 +98,7 @@ export class Convolutions implements Disposable {
   run(problem: ConvProblem, operands: ConvOperands): boolean {
     const plan = this.#plan(problem, operands);
     if (!plan) return false;
+    this.operations += operationsOf(problem);
     this.#withWorkspace(
       plan.workspaceBytes,
       (workspace) =>
@@ -108,11 +117,13 @@ export class Convolutions implements Disposable {
    * @returns Whether it did so: false, and nothing is queued, where cuDNN cannot do it in one pass.
    */
   runFused(problem: ConvProblem, operands: ConvOperands, tail: ConvTail): boolean {
-    return this.fused.run(problem, {
+    const done = this.fused.run(problem, {
       operands,
       tail,
       otherwise: () => this.#runOlderFused(problem, operands, tail),
     });
+    if (done) this.operations += operationsOf(problem);
+    return done;
   }
 
   #runOlderFused(problem: ConvProblem, operands: ConvOperands, tail: ConvTail): boolean {

@@ -16,6 +16,9 @@ const KERNEL_HEADERS = [
   "warp.hpp",
 ];
 
+/** Environment variable that names a device built before, for a program that is one bundled file. */
+const LIBRARY_VARIABLE = "SIAMBAN_EMULATED_LIBRARY";
+
 /**
  * Finds the emulated device, or compiles it: one shared library that exports the functions of
  * NVIDIA's driver, NVRTC, cuDNN, cuBLAS and NCCL that the backend calls, and runs kernels on the
@@ -24,9 +27,11 @@ const KERNEL_HEADERS = [
  * @returns Path of the shared library.
  * @throws {Error} If there is no C++ compiler or compiling fails; the message names the remedy.
  */
-export function emulatedLibrary(): Promise<string> {
+export async function emulatedLibrary(): Promise<string> {
   waitBriefly();
-  return compiledLibrary({
+  const built = Deno.env.get(LIBRARY_VARIABLE);
+  if (built) return built;
+  return await compiledLibrary({
     name: "siamban-emulated",
     title: "the emulated CUDA device",
     sources: SOURCES,
