@@ -64,7 +64,7 @@ Deno.test({
       await Deno.readTextFile(join(bundle, "gpu_check.json")),
     );
     const found = sections.map(({ name, status, detail }) => [name, status === "ok" || detail]);
-    assertEquals(found, [["floors", true], ["frozen", true], ["loading", true]]);
+    assertEquals(found, [["floors", true], ["frozen, bf16", true], ["loading", true]]);
     const steps = sections[1].figures.map(({ name }) => name);
     for (const graph of ["on", "off"]) {
       for (const figure of ["step", "pairs", "JavaScript", "peak memory", "convolutions"]) {
