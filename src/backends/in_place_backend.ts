@@ -71,7 +71,7 @@ export interface RecordingBackend {
 
 /** A backend that can record work which changes nothing but its results. */
 export interface InferenceRecordingBackend {
-  /** As {@linkcode RecordingBackend.record}; the work is done once while it is written down. */
+  /** As {@linkcode RecordingBackend.record}; the work may be done once while it is written down. */
   recordInference<T extends NamedTensorMap>(
     inputs: StepInputs,
     run: (inputs: NamedTensorMap) => T,

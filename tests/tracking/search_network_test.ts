@@ -10,8 +10,10 @@ import { respond } from "../../src/tracking/steps.ts";
 import { BACKENDS } from "../support/backends.ts";
 import { assertClose } from "../support/close.ts";
 import { liveTensors } from "../support/leaks.ts";
+import { tinyExperiment, tinyModel } from "../training/tiny.ts";
 
 const FRAMES = 6;
+const emulated = BACKENDS.find(({ name }) => name === "emulated")!;
 const native = BACKENDS.find(({ name }) => name === "onednn")!;
 
 function noise(seed: number, side: number): Image {
@@ -58,6 +60,38 @@ for (const version of [1, 2, 3]) {
     },
   });
 }
+
+Deno.test({
+  name: "SearchNetwork replays its work on the device as a graph, with pictures as bytes",
+  ignore: !emulated.available,
+  async fn() {
+    await using backend = await emulated.use();
+    using model = tinyModel(tinyExperiment());
+    setTraining(model, false);
+    const template = tf.zeros<tf.Rank.R4>([1, 111, 111, 3]);
+    const features = [...model.template(template)];
+    template.dispose();
+    respond(model, [{ features, crop: noise(0, 175) }]); // the weights go to the device
+    const before = liveTensors(), { blocks } = backend.cuda!.statistics().memory;
+    const network = new SearchNetwork(model);
+    const statistics = () => backend.cuda!.statistics();
+    for (let frame = 0; frame < FRAMES; frame++) {
+      const crop = noise(frame, 175);
+      const { launches, uploadedBytes } = statistics();
+      const found = network.respond([{ features, crop }]);
+      // Two frames op by op, one that is also written down.
+      if (frame > 2) {
+        assertEquals(statistics().launches, launches);
+        assertEquals(statistics().uploadedBytes - uploadedBytes, crop.data.length);
+      }
+      assertEquals(found, respond(model, [{ features, crop }]));
+    }
+    network[Symbol.dispose]();
+    assertEquals(liveTensors(), before);
+    assertEquals(statistics().memory.blocks, blocks);
+    tf.dispose(features);
+  },
+});
 
 Deno.test({
   name: "SearchNetwork sees weights that change after it has recorded",

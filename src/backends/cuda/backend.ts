@@ -9,6 +9,7 @@ import type {
 import type { NativeHandle } from "../../ffi/handle.ts";
 import type {
   ByteBackend,
+  InferenceRecordingBackend,
   InPlaceBackend,
   RecordedStep,
   RecordingBackend,
@@ -70,7 +71,7 @@ export interface CudaStatistics {
 
 /** Tensors in device memory, kernels in CUDA C++, convolutions in cuDNN. */
 export class CudaBackend extends tf.KernelBackend
-  implements InPlaceBackend, RecordingBackend, ByteBackend {
+  implements InPlaceBackend, RecordingBackend, InferenceRecordingBackend, ByteBackend {
   /** {@linkcode RecordingBackend.queues} */
   readonly queues = true;
   readonly driver: Driver;
@@ -326,6 +327,14 @@ export class CudaBackend extends tf.KernelBackend
       overwrites: () => this.#overwrites,
       touch: (dataId) => this.#tensors.touch(dataId),
     });
+  }
+
+  /** {@linkcode InferenceRecordingBackend.recordInference} */
+  recordInference<T extends NamedTensorMap>(
+    inputs: StepInputs,
+    run: (inputs: NamedTensorMap) => T,
+  ): RecordedStep<T> {
+    return this.record(inputs, run);
   }
 
   /** What was done so far. */
