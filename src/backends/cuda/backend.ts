@@ -20,54 +20,27 @@ import { CudnnGraphs } from "./bindings/cudnn_graph.ts";
 import { type DeviceProperties, Driver } from "./bindings/driver.ts";
 import { Nvrtc } from "./bindings/nvrtc.ts";
 import { Communicators } from "./communicators.ts";
-import { Convolutions, type Precision } from "./convolutions.ts";
+import { Convolutions } from "./convolutions.ts";
 import { Derived } from "./derived.ts";
 import { HostKernels, type KernelInputs } from "./host_kernels.ts";
 import { convert } from "./kernels/convert.ts";
 import { type Launch, Launcher } from "./launcher.ts";
 import type { CudaLibraries } from "./libraries.ts";
 import { timeOnDevice } from "./measure.ts";
-import { type DeviceBlock, MemoryPool, type MemoryStatistics } from "./memory_pool.ts";
+import type { DeviceBlock } from "./memory_pool.ts";
+import type { CudaOptions, CudaStatistics } from "./options.ts";
 import { PinnedMemory } from "./pinned_memory.ts";
 import { type CudaProgram, ProgramCache } from "./program.ts";
 import { recordStep } from "./record_step.ts";
-import type { Recording } from "./recording.ts";
 import { readTensor, readTensorSync } from "./read_tensor.ts";
 import { FORMAT_BYTES, formatOf, type StorageFormat, toFormat } from "./storage.ts";
 import { CudaStream } from "./stream.ts";
 import { sizeOf, TensorStore } from "./tensor_store.ts";
+import { WorkMemory } from "./work_memory.ts";
 
 export { float, type Launch, type LaunchArgument } from "./launcher.ts";
+export type { CudaOptions, CudaStatistics } from "./options.ts";
 export { sizeOf } from "./tensor_store.ts";
-
-/** Options of a {@linkcode CudaBackend}. */
-export interface CudaOptions {
-  /** This process among those on its machine, from 0; see {@linkcode BackendOptions}. */
-  readonly localRank?: number;
-  /** How float32 is computed with. */
-  readonly precision?: Precision;
-  /** Same bits at each run. */
-  readonly deterministic?: boolean;
-  /** Tries cuDNN's algorithms at the first use of a shape; else its estimate decides. */
-  readonly measure?: boolean;
-  /** Waits after each launch, so that a fault is told where it happened. */
-  readonly deviceDebug?: boolean;
-  /** NVRTC's options beside those that every program has. */
-  readonly compileOptions?: readonly string[];
-}
-
-/** What a backend has done so far. */
-export interface CudaStatistics {
-  readonly memory: MemoryStatistics;
-  /** Kernels launched, cuDNN's not counted. */
-  readonly launches: number;
-  /** Calls of tfjs's own kernels on the host, by name: each costs a copy there and back. */
-  readonly hostKernels: ReadonlyMap<string, number>;
-  /** Programs compiled, those found on the disk not counted. */
-  readonly compiled: number;
-  /** Bytes brought to the device. */
-  readonly uploadedBytes: number;
-}
 
 /** Tensors in device memory, kernels in CUDA C++, convolutions in cuDNN. */
 export class CudaBackend extends tf.KernelBackend
@@ -91,12 +64,11 @@ export class CudaBackend extends tf.KernelBackend
   /** The format in which kernels should store large float32 tensors. */
   readonly activationFormat: "float32" | "bfloat16";
   readonly #context: NativeHandle;
-  readonly #memory: MemoryPool;
+  readonly #memory: WorkMemory;
   readonly #programs: ProgramCache;
   readonly #launcher: Launcher;
   readonly #hostKernels = new HostKernels();
   readonly #tensors: TensorStore;
-  #recording: Recording | undefined;
   #overwrites = 0;
   #operation = "tensors";
 
@@ -113,7 +85,7 @@ export class CudaBackend extends tf.KernelBackend
     this.#context = this.driver.retainContext(card);
     this.stream = new CudaStream(this.driver);
     this.copies = new CudaStream(this.driver);
-    this.#memory = new MemoryPool(this.driver, { reuse: !debug });
+    this.#memory = new WorkMemory(this, { reuse: !debug });
     this.pinned = new PinnedMemory(this.driver);
     const { computeMajor, computeMinor } = this.properties;
     this.#programs = new ProgramCache(this.driver, this.nvrtc, {
@@ -131,7 +103,7 @@ export class CudaBackend extends tf.KernelBackend
     this.convolutions = new Convolutions(this.cudnn, {
       stream: this.stream.address,
       graphs: new CudnnGraphs(libraries.cudnn),
-      pool: () => this.#pool,
+      pool: () => this.#memory.current,
       options: {
         precision,
         deterministic: options.deterministic ?? false,
@@ -144,11 +116,11 @@ export class CudaBackend extends tf.KernelBackend
     this.activationFormat = precision === "bf16" ? "bfloat16" : "float32";
     this.derived = new Derived({
       version: (info) => this.version(info),
-      take: (bytes) => this.#lasting(bytes, "filters"),
+      take: (bytes) => this.#memory.lasting(bytes, "filters"),
     });
     this.#tensors = new TensorStore(this, (values, bytes) => {
-      const block = this.#lasting(bytes, "constants");
-      this.#copyIn(block.address, values);
+      const block = this.#memory.lasting(bytes, "constants");
+      this.#memory.copyIn(block.address, values);
       return block;
     });
   }
@@ -161,7 +133,7 @@ export class CudaBackend extends tf.KernelBackend
     dtype: DataType = "float32",
     format: StorageFormat = formatOf(dtype),
   ): TensorInfo {
-    const block = this.#take(sizeOf(shape) * FORMAT_BYTES[format], this.#operation, shape);
+    const block = this.#memory.take(sizeOf(shape) * FORMAT_BYTES[format], this.#operation, shape);
     return this.#tensors.addBlock(block, { shape, dtype, format });
   }
 
@@ -177,7 +149,7 @@ export class CudaBackend extends tf.KernelBackend
   /** {@linkcode ByteBackend.fromBytes} */
   fromBytes(values: Uint8Array, shape: readonly number[]): TensorInfo {
     const bytes = this.empty(shape, "float32", "uint8");
-    this.#copyIn(this.address(bytes), values);
+    this.#memory.copyIn(this.address(bytes), values);
     const floats = convert(this, bytes, { format: this.activationFormat });
     this.disposeData(bytes.dataId);
     return floats;
@@ -190,7 +162,7 @@ export class CudaBackend extends tf.KernelBackend
 
   /** Memory for a kernel's own use; release it when all that uses it is queued. */
   scratch(bytes: number, purpose = "workspace"): DeviceBlock {
-    return this.#take(bytes, purpose);
+    return this.#memory.take(bytes, purpose);
   }
 
   /**
@@ -199,12 +171,7 @@ export class CudaBackend extends tf.KernelBackend
    * Release it when all that uses it is queued.
    */
   live(values: ArrayBufferView<ArrayBuffer>): DeviceBlock {
-    const block = this.#lasting(values.byteLength, "numbers");
-    const { buffer, byteOffset, byteLength } = values;
-    const sent = new Uint8Array(buffer, byteOffset, byteLength).slice();
-    this.#copyIn(block.address, sent);
-    this.#recording?.live.push({ block, values, sent });
-    return block;
+    return this.#memory.live(values);
   }
 
   /** Gives memory back; what is queued already may still use it. */
@@ -246,7 +213,7 @@ export class CudaBackend extends tf.KernelBackend
     kernelName: string,
     call: { readonly inputs: KernelInputs; readonly attrs: NamedAttrMap },
   ): TensorInfo | TensorInfo[] {
-    if (this.#recording) {
+    if (this.#memory.recording) {
       throw new Error(
         `Cannot record ${kernelName}: it has no kernel on the device for such inputs`,
       );
@@ -263,7 +230,7 @@ export class CudaBackend extends tf.KernelBackend
    * @throws {Error} While one is recorded.
    */
   refuseRecording(reason: string): void {
-    if (this.#recording) throw new Error(`Cannot record ${this.#operation}: ${reason}`);
+    if (this.#memory.recording) throw new Error(`Cannot record ${this.#operation}: ${reason}`);
   }
 
   /** Has memory that a kernel takes, and faults of it, named after the kernel. */
@@ -295,11 +262,11 @@ export class CudaBackend extends tf.KernelBackend
 
   touch(info: TensorInfo): void {
     this.#tensors.touch(info.dataId);
-    this.#recording?.touched.push(info.dataId);
+    this.#memory.recording?.touched.push(info.dataId);
   }
 
   overwrite(info: TensorInfo, values: ArrayLike<number>): void {
-    this.#copyIn(this.address(info), toFormat(values, this.format(info)));
+    this.#memory.copyIn(this.address(info), toFormat(values, this.format(info)));
     this.touch(info);
     this.#overwrites++;
   }
@@ -322,8 +289,8 @@ export class CudaBackend extends tf.KernelBackend
     return recordStep(this, {
       inputs,
       run,
-      pool: this.#memory,
-      recordingOf: (recording) => this.#recording = recording,
+      pool: this.#memory.pool,
+      recordingOf: (recording) => this.#memory.recording = recording,
       overwrites: () => this.#overwrites,
       touch: (dataId) => this.#tensors.touch(dataId),
     });
@@ -340,7 +307,7 @@ export class CudaBackend extends tf.KernelBackend
   /** What was done so far. */
   statistics(): CudaStatistics {
     return {
-      memory: this.#memory.statistics(),
+      memory: this.#memory.pool.statistics(),
       launches: this.#launcher.launches,
       hostKernels: this.#hostKernels.calls,
       compiled: this.#programs.compiled,
@@ -350,37 +317,13 @@ export class CudaBackend extends tf.KernelBackend
 
   /** Starts the peaks of {@linkcode statistics} anew. */
   resetPeaks(): void {
-    this.#memory.resetPeaks();
+    this.#memory.pool.resetPeaks();
   }
 
   /** Gives memory that nobody uses back to the card. */
   trim(): void {
     this.stream.synchronize();
-    this.#memory.trim();
-  }
-
-  get #pool(): MemoryPool {
-    return this.#recording?.pool ?? this.#memory;
-  }
-
-  #take(bytes: number, purpose: string, shape: readonly number[] = []): DeviceBlock {
-    const pool = this.#pool;
-    pool.remedy = () => smallerBatch(shape);
-    return pool.take(bytes, purpose);
-  }
-
-  /** Memory that a recorded step leaves alone between replays, or that outlives it. */
-  #lasting(bytes: number, purpose: string): DeviceBlock {
-    const block = this.#memory.take(bytes, purpose);
-    this.#recording?.hold(block);
-    return block;
-  }
-
-  /** Copies to the device, in the order of the stream; in a recording at once, and not in it. */
-  #copyIn(address: bigint, values: ArrayBufferView<ArrayBufferLike>): void {
-    const stream = this.#recording ? this.copies : this.stream;
-    this.driver.copyToDevice(address, values, stream.address);
-    if (this.#recording) stream.synchronize();
+    this.#memory.pool.trim();
   }
 
   // tfjs's interface
@@ -465,12 +408,4 @@ export class CudaBackend extends tf.KernelBackend
     this.#memory[Symbol.dispose]();
     this.#context[Symbol.dispose]();
   }
-}
-
-/** Three quarters of the batch that a tensor is of. */
-function smallerBatch(shape: readonly number[]): string | undefined {
-  const [batch] = shape;
-  if (shape.length !== 4 || batch < 2) return undefined;
-  const less = Math.max(1, Math.floor(0.75 * batch));
-  return `the tensor is [${shape}]: try training.batchSize ${less} instead of ${batch}`;
 }
