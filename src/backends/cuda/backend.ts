@@ -110,6 +110,7 @@ export class CudaBackend extends tf.KernelBackend
         measure: options.measure ?? true,
         driver: this.driver,
         time: (queue) => timeOnDevice(this, queue, 3),
+        recording: () => this.#memory.recording !== undefined,
       },
     });
     this.communicators = new Communicators(libraries, { uuid: this.driver.uuid(card) });

@@ -42,6 +42,8 @@ export interface ConvolutionOptions {
   readonly driver: Pick<Driver, "allocate" | "free">;
   /** Milliseconds that queued work takes on the device. */
   readonly time: (queue: () => void) => number;
+  /** Whether a step is being recorded, when nothing can be tried: cuDNN's estimate decides then. */
+  readonly recording: () => boolean;
 }
 
 /** Workspace that algorithms may use while they are tried, in bytes; less where memory is short. */
@@ -183,7 +185,7 @@ export class Convolutions implements Disposable {
     operands: ConvOperands,
   ): AlgorithmResult[] {
     try {
-      return this.#options.measure
+      return this.#options.measure && !this.#options.recording()
         ? this.#measure(pass, descriptors, operands)
         : this.#cudnn.algorithms(this.#handle.address, pass, descriptors);
     } catch (error) {

@@ -85,7 +85,8 @@ export class FusedConvolutions implements Disposable {
   }
 
   #find(problem: ConvProblem, call: FusedCall): Way {
-    const { precision, deterministic, measure } = this.#options;
+    const { precision, deterministic, recording } = this.#options;
+    const measure = this.#options.measure && !recording();
     const { residual, activation } = call.tail;
     try {
       const owner = fusedPlans(this.#graphs, {

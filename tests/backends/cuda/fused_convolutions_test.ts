@@ -5,6 +5,7 @@ import { CudnnGraphs } from "../../../src/backends/cuda/bindings/cudnn_graph.ts"
 import { CudaError } from "../../../src/backends/cuda/bindings/status.ts";
 import type { BackendOptions } from "../../../src/backends/mod.ts";
 import { useBackend } from "../../../src/backends/mod.ts";
+import { conv2d } from "../../../src/ops/conv2d.ts";
 import { foldedConv2d } from "../../../src/ops/folded_conv2d.ts";
 import { Rng } from "../../../src/random.ts";
 import { assertClose } from "../../support/close.ts";
@@ -19,6 +20,9 @@ const PLAIN = {
   activation: "relu",
   epsilon: 1e-5,
 } as const;
+
+/** Has algorithms tried or not; a device that only estimates is kept, so the other one differs in more. */
+const measuring = (measure: boolean) => ({ measure, deterministic: measure }) as BackendOptions;
 
 /** Each test has a shape of its own: plans outlive it. */
 let lastHeight = 3;
@@ -73,7 +77,7 @@ for (const precision of ["float32", "tf32", "bf16"] as const) {
         for (let seed = 0; seed < 6; seed++) {
           const height = lastHeight++;
           const run = () => fusedConvolution(new Rng(seed), { height });
-          const found = await valuesOn("emulated", { precision, measure } as BackendOptions, run);
+          const found = await valuesOn("emulated", { precision, ...measuring(measure) }, run);
           const { values } = await valuesOn("reference", {}, run);
           const tolerance = precision === "bf16" ? 1 / 64 : 1e-5;
           assertClose(found.values, values, { tolerance, what: `seed ${seed}` });
@@ -115,19 +119,27 @@ testEmulated("A fused convolution whose plan fails goes on by the older call", a
   assertMatch([...fused.refused.values()].at(-1)!, /Cannot run cudnnBackendExecute/);
 });
 
-testEmulated("A fused convolution is part of a recorded step", async () => {
-  await using backend = await useBackend("emulated");
-  const cuda = backend.cuda!;
-  const rng = new Rng(5);
-  const weight = randomTensor(rng, [8, 3, 3, 4]), bias = randomTensor<Tensor1D>(rng, [8]);
-  const convolve = (x: Tensor4D) => foldedConv2d(x, weight, { ...PLAIN, bias });
-  const values = randomTensor(rng, [1, 6, 6, 4]).dataSync<"float32">();
-  const before = cuda.convolutions.fused.planned;
-  const expected = tf.tidy(() => convolve(tf.tensor4d(values, [1, 6, 6, 4])).dataSync());
-  const input = { x: { values, shape: [1, 6, 6, 4], dtype: "float32" as const } };
-  using step = cuda.record(input, ({ x }) => ({ y: convolve(x as Tensor4D) }));
-  const { y } = step.replay(input);
-  assertEquals(y.dataSync(), expected);
-  assertEquals(cuda.convolutions.fused.planned, before + 1);
-  tf.dispose([y, weight, bias]);
-});
+for (const measure of [false, true]) {
+  const how = measure ? "measures" : "estimates";
+  testEmulated(
+    `Convolutions of shapes that a recorded step meets first are recorded, where one ${how}`,
+    async () => {
+      await using backend = await useBackend("emulated", measuring(measure));
+      const cuda = backend.cuda!;
+      const rng = new Rng(5), height = lastHeight++, shape = [1, height, 6, 4];
+      const weight = randomTensor(rng, [4, 3, 3, 4]), bias = randomTensor<Tensor1D>(rng, [4]);
+      const convolve = (x: Tensor4D) =>
+        conv2d(foldedConv2d(x, weight, { ...PLAIN, bias }), weight, { padding: 1 });
+      const values = randomTensor(rng, shape).dataSync<"float32">();
+      const input = { x: { values, shape, dtype: "float32" as const } };
+      const refused = cuda.convolutions.refused.length;
+      using step = cuda.record(input, ({ x }) => ({ y: convolve(x as Tensor4D) }));
+      const { y } = step.replay(input);
+      const x = tf.tensor4d(values, shape as [number, number, number, number]);
+      const expected = convolve(x);
+      assertClose(y, expected);
+      assertEquals(cuda.convolutions.refused.length, refused);
+      tf.dispose([y, x, expected, weight, bias]);
+    },
+  );
+}
