@@ -8,13 +8,14 @@
 import { fromFileUrl } from "@std/path";
 import { compiledLibrary } from "../ffi/compile.ts";
 import { NativeHandle } from "../ffi/handle.ts";
-import { type Library, NativeError, openLibrary } from "../ffi/library.ts";
+import { isAvailable, type Library, NativeError, openLibrary } from "../ffi/library.ts";
 import { cString } from "../ffi/memory.ts";
 import type { Look } from "./look.ts";
+import { turboJpeg } from "./turbojpeg.ts";
 import { checkBox } from "./warp.ts";
 
-/** Debian packages that hold the compiler, and libjpeg-turbo's header and library. */
-export const IMAGE_PACKAGES: readonly string[] = ["g++", "libjpeg-dev"];
+/** Debian packages that hold the compiler, and libjpeg-turbo's two interfaces. */
+export const IMAGE_PACKAGES: readonly string[] = ["g++", "libjpeg-dev", "libturbojpeg0-dev"];
 
 const JPEG_HEADERS = ["/usr/include/jpeglib.h", "/usr/local/include/jpeglib.h"];
 
@@ -37,13 +38,17 @@ const DONE = 0, UNSUPPORTED = 1;
  * Compiles native/image, or finds it compiled.
  *
  * @returns Path of the library.
- * @throws {Error} If the compiler or libjpeg-turbo's header is missing, with the remedy; native code
+ * @throws {Error} If the compiler or a part of libjpeg-turbo is missing, with the remedy; native code
  * is never needed, `renderLook()` does the same.
  */
 export async function nativeImageLibrary(): Promise<string> {
   const remedy = `install it with: apt-get install ${IMAGE_PACKAGES.join(" ")}`;
   if (!JPEG_HEADERS.some(isFile)) {
     throw new Error(`Cannot compile the native image library: jpeglib.h is missing, ${remedy}`);
+  }
+  // Pictures that native code leaves to TypeScript must come from the same decoder.
+  if (!isAvailable(turboJpeg)) {
+    throw new Error(`Cannot use the native image library: libturbojpeg is missing, ${remedy}`);
   }
   return await compiledLibrary({
     name: "siamban-image",

@@ -76,8 +76,8 @@ Deno.test({
 
 async function copy(from: string, to: string): Promise<void> {
   await Deno.mkdir(to);
-  for await (const { name } of Deno.readDir(from)) {
-    await Deno.copyFile(join(from, name), join(to, name));
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    await (isDirectory ? copy : Deno.copyFile)(join(from, name), join(to, name));
   }
 }
 

@@ -6,6 +6,7 @@ import { readLasot } from "../../../src/data/readers/lasot.ts";
 import { isLasotTest } from "../../../src/data/readers/lasot_testing_set.ts";
 import { readYoutubeBb } from "../../../src/data/readers/youtubebb.ts";
 import { allTracks, sortedItems } from "../demo.ts";
+import { jpegDecoderName } from "../../../src/image/decode.ts";
 import { fixturePath } from "../golden.ts";
 import { annotation, makeTree, object, pictures } from "./tree.ts";
 
@@ -119,13 +120,13 @@ Deno.test("readYoutubeBb() as published ends a video at its first bad picture", 
     [frame("a", 2)]: "",
     [frame("a", 3)]: good,
     [frame("b", 1)]: good,
-    [frame("b", 2)]: good.subarray(0, 2000), // ends early, but can be read
+    [frame("b", 2)]: good.subarray(0, 2000), // ends early, but libjpeg-turbo can read it
   });
   const tracks = await allTracks(readYoutubeBb({ ...tree, asPublished: true }));
   const cut = tracks.flatMap(({ video, frames }) =>
     frames.filter(({ box }) => box).map(({ number }) => `${video.at(-1)}${number}`)
   );
-  assertEquals(cut, ["a1", "b1", "b2"]);
+  assertEquals(cut, jpegDecoderName() === "libjpeg-turbo" ? ["a1", "b1", "b2"] : ["a1", "b1"]);
 });
 
 const FORMS: [string, Record<string, string>, string[]][] = [
