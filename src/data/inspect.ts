@@ -29,7 +29,7 @@ export interface RawInventory {
   readonly tracks: number;
   /** Pictures with a box. */
   readonly frames: number;
-  /** Pictures that are not there. */
+  /** Pictures that are not there, or whose files are empty. */
   readonly missingFrames: number;
   readonly boxes: number;
   /** Boxes that the set's own rules or missing areas refuse, as far as no picture is needed. */
@@ -114,7 +114,7 @@ class Counter {
       if (fault !== undefined || image.kind !== "file" || this.#pictures.has(image.path)) continue;
       this.#pictures.add(image.path);
       this.frames++;
-      if (!await isThere(image.path)) this.missingFrames++;
+      if (!await hasContent(image.path)) this.missingFrames++;
     }
   }
 
@@ -124,6 +124,10 @@ class Counter {
     const place = seen <= SAMPLES ? seen - 1 : this.#rng.integer(seen);
     if (place < SAMPLES) this.samples[place] = { track, index };
   }
+}
+
+async function hasContent(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ size }) => size > 0, () => false);
 }
 
 /** Mean size of the sampled crops on a disk; 0 if none can be cut. */

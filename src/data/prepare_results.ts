@@ -1,4 +1,5 @@
 /** What a preparation's books come to: annotations, hashes, quarantine, the packed crops. */
+import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { type AnnotatedTrack, annotationPieces } from "./annotation_writer.ts";
 import { hashLine, readHashList } from "./hash_list.ts";
@@ -31,8 +32,8 @@ interface StoredVideo {
 }
 
 /**
- * Writes the annotation file of a part, and beside it the SHA-256 of each crop that it names, in
- * its order and in the form of `sha256sum`.
+ * Writes the annotation file of a part, and beside it its SHA-256 and that of each crop that it
+ * names, in its order and in the form of `sha256sum`.
  *
  * @param names Base names of the files, such as `train`.
  * @returns Number of boxes in the annotation file.
@@ -51,8 +52,19 @@ export async function writeAnnotationFiles(
       }
     }
   }
-  await writeWhole(join(out, `${name}.json`), annotationPieces(tracks()));
-  await writeWhole(join(out, `${name}.sha256`), hashLines(books, split));
+  const hash = createHash("sha256"), path = `${name}.json`;
+  function* hashed(): Generator<string> {
+    for (const piece of annotationPieces(tracks())) {
+      hash.update(piece);
+      yield piece;
+    }
+  }
+  function* lines(): Generator<string> {
+    yield hashLine({ hash: hash.digest("hex"), path });
+    yield* hashLines(books, split);
+  }
+  await writeWhole(join(out, path), hashed());
+  await writeWhole(join(out, `${name}.sha256`), lines());
   return count;
 }
 

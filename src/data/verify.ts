@@ -1,4 +1,5 @@
 /** Whether a prepared folder is whole: each annotation with its crop, each crop a good picture. */
+import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { CropStore, openCropStore } from "./crop_store.ts";
 import type { Corner } from "../geometry/boxes.ts";
@@ -19,7 +20,7 @@ export interface VerifyReport {
   /** Crops whose hash was recorded and compared. */
   readonly hashed: number;
   readonly problemCount: number;
-  /** The newest problems; in the last report the first hundred. */
+  /** The newest problems; in the last report the first hundred, and those of whole files. */
   readonly problems: readonly VerifyProblem[];
   readonly elapsedSeconds: number;
   /** Some boxes, for a person to look at; in the last report. */
@@ -46,7 +47,8 @@ const TOLD_PROBLEMS = 100;
 
 /**
  * Looks at every box of the annotation files: its crop is there, decodes without a warning, has
- * 511 x 511 pixels and the recorded hash, and the box lies in it.
+ * 511 x 511 pixels and the recorded hash, and the box lies in it; and that the annotation files are
+ * those that were written.
  *
  * @throws {RangeError} If the folder holds no annotation files.
  */
@@ -76,9 +78,9 @@ export async function* verifyPrepared(
     told.push(...result.problems.slice(0, Math.max(0, TOLD_PROBLEMS - told.length)));
     yield report("progress", result.problems);
   }
-  const missing = await missingBoxes(folder, boxes);
-  if (missing) [problemCount, told[told.length]] = [problemCount + 1, missing];
-  yield report("done", told);
+  const others = [...await changedAnnotations(folder, files), ...await missingBoxes(folder, boxes)];
+  problemCount += others.length;
+  yield report("done", [...told, ...others]);
 }
 
 async function annotationFiles(folder: string): Promise<string[]> {
@@ -96,16 +98,38 @@ async function annotationFiles(folder: string): Promise<string[]> {
 }
 
 /** Whether there are as many boxes as the preparation has noted. */
-async function missingBoxes(folder: string, boxes: number): Promise<VerifyProblem | undefined> {
+async function missingBoxes(folder: string, boxes: number): Promise<VerifyProblem[]> {
   const claim = await readClaim(folder);
-  if (!claim) return undefined;
+  if (!claim) return [];
   if (!claim.done) {
-    return { name: "prepare.json", reason: "the preparation has not ended, start it again" };
+    return [{ name: "prepare.json", reason: "the preparation has not ended, start it again" }];
   }
   const noted = claim.annotated!.train + claim.annotated!.val;
-  if (noted === boxes) return undefined;
+  if (noted === boxes) return [];
   const reason = `the annotations hold ${boxes} boxes, ${noted} were written`;
-  return { name: "prepare.json", reason };
+  return [{ name: "prepare.json", reason }];
+}
+
+/** Annotation files that are not what was written, where their hashes were recorded. */
+async function changedAnnotations(
+  folder: string,
+  names: readonly string[],
+): Promise<VerifyProblem[]> {
+  const problems: VerifyProblem[] = [];
+  for (const name of names) {
+    const file = `${name}.json`;
+    const recorded = await new HashCursor(join(folder, `${name}.sha256`)).take(file);
+    if (recorded === undefined || recorded === await hashOf(join(folder, file))) continue;
+    problems.push({ name: file, reason: "its content is not what was written" });
+  }
+  return problems;
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  for await (const chunk of file.readable) hash.update(chunk);
+  return hash.digest("hex");
 }
 
 async function* jobsOf(
@@ -118,6 +142,7 @@ async function* jobsOf(
 ): AsyncGenerator<VerifyJob> {
   for (const name of names) {
     const hashes = new HashCursor(join(folder, `${name}.sha256`));
+    await hashes.take(`${name}.json`); // it stands before the crops
     let items: VerifyItem[] = [];
     for (const { video, track, frame, box } of readBoxes(join(folder, `${name}.json`))) {
       const crop = cropPath({ video, track, frame }).replace(/^\.\//, "");

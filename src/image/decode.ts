@@ -40,6 +40,7 @@ export async function decodeImage(
   { path, decoder = jpegDecoderName() }: DecodeOptions = {},
 ): Promise<DecodedImage> {
   const name = path === undefined ? "the picture" : `"${path}"`;
+  if (bytes.length === 0) throw new SyntaxError(`Cannot decode ${name}: it is empty`);
   try {
     switch (formatOf(bytes)) {
       case "jpeg":

@@ -3,6 +3,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { resolve } from "@std/path";
 import {
   annotationNames,
+  jpegDecoderName,
   prepare,
   type PrepareReport,
   TRACK_READERS,
@@ -29,6 +30,10 @@ const USAGE = `Usage: deno task prep-data --source DIR|FILE|synthetic --out DIR 
 const TEXTS = ["source", "out", "format", "boxes", "val-every", "quality", "workers", "videos"]
   .concat("frames", "seed");
 const SWITCHES = ["json", "template-crops", "help", "pack", "as-published", "skip-flagged"];
+
+const WITHOUT_TURBO =
+  "libjpeg-turbo is missing: JPEG is read and written in TypeScript, slowly, and " +
+  'pixels differ a little from the published ones; "deno task build --install" installs it';
 
 /** Runs the command; prints how far it is. */
 export async function main(args: string[]): Promise<void> {
@@ -63,6 +68,7 @@ export async function main(args: string[]): Promise<void> {
     asPublished,
     annotationNames: await annotationNames(format, reading),
   });
+  if (jpegDecoderName() !== "libjpeg-turbo") console.log(WITHOUT_TURBO);
   let printed = -1;
   for await (const report of reports) {
     if (report.kind === "done") print(report, { out, format, json });

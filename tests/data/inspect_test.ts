@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { inspectRaw } from "../../src/data/inspect.ts";
 import { fixturePath } from "./golden.ts";
 import { prepareAll, temporaryFolder } from "./demo.ts";
+import { makeTree, pictures } from "./readers/tree.ts";
 import { readVid } from "../../src/data/readers/vid.ts";
 
 Deno.test("inspectRaw() counts a set, says what is missing and how large the crops will be", async () => {
@@ -24,4 +25,11 @@ Deno.test("inspectRaw() names parts that are not there", async () => {
   const { missing, isComplete } = await inspectRaw("det", { root: folder.path });
   assertEquals([missing.length, isComplete], [8, false]);
   assertEquals(missing[0], "Annotations/DET/train/ILSVRC2013_train (part a)");
+});
+
+Deno.test("inspectRaw() counts empty pictures as missing", async () => {
+  const boxes = { "v/groundtruth.txt": "1,1,9,9\n1,1,9,9\n" };
+  await using tree = await makeTree({ ...boxes, ...pictures("v", 2) });
+  const { frames, missingFrames, missing } = await inspectRaw("got10k", { root: tree.root });
+  assertEquals([frames, missingFrames, missing], [2, 2, ["2 of 2 pictures"]]);
 });

@@ -56,6 +56,18 @@ Deno.test("verifyPrepared() finds every kind of damage, and names the crop", asy
   ]);
 });
 
+Deno.test("verifyPrepared() finds a box that was moved, though its crop cannot tell", async () => {
+  await using folder = await temporaryFolder();
+  await prepareDemo(folder.path, { videos: 1, frames: 2 });
+  const train = join(folder.path, "train.json");
+  const boxes = JSON.parse(await Deno.readTextFile(train));
+  boxes["train/0000"]["00"]["000000"] = [5000, 5000, 5040, 5030];
+  await Deno.writeTextFile(train, JSON.stringify(boxes));
+  const { problemCount, problems } = await verify(folder.path);
+  const reason = "its content is not what was written";
+  assertEquals([problemCount, problems], [1, [{ name: "train.json", reason }]]);
+});
+
 Deno.test("verifyPrepared() says when a preparation has not ended, or there is none", async () => {
   await using folder = await temporaryFolder();
   await assertRejects(() => verify(folder.path), RangeError, "there are no annotation files");

@@ -1,6 +1,6 @@
 import { extname, join } from "@std/path";
 import { isThere, listFolder, locateRoot } from "./folders.ts";
-import type { TrackFormat } from "./mod.ts";
+import type { TrackFormat } from "./track_readers.ts";
 import { GOT10K_PARTS } from "./got10k.ts";
 import { YOUTUBEBB_PARTS } from "./youtubebb.ts";
 
