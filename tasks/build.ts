@@ -1,20 +1,27 @@
+/** Builds the native libraries: `deno task build [--install]`. */
 import { parseArgs } from "@std/cli/parse-args";
-import { buildNative } from "../src/backends/onednn/build.ts";
+import { buildNative, type BuildStep } from "../mod.ts";
+import { runTask } from "./run_task.ts";
 
-/**
- * Builds the native CPU library: `deno task build [--install]`. With `--install` it first installs
- * what is missing through apt.
- */
+const USAGE = `Usage: deno task build [options]
+  --install  first installs what is missing through apt, as root or with a sudo that asks nobody
+  --json     ends with one line of JSON`;
+
+/** Runs the command. */
 export async function main(args: string[]): Promise<void> {
-  const { install } = parseArgs(args, { boolean: ["install"] });
-  for await (const { name, detail } of buildNative({ install })) console.log(`${name}: ${detail}`);
+  const { install, json, help } = parseArgs(args, {
+    boolean: ["install", "json", "help"],
+    unknown: (name: string) => {
+      throw new TypeError(`Cannot take "${name}"\n${USAGE}`);
+    },
+  });
+  if (help) return console.log(USAGE);
+  const steps: BuildStep[] = [];
+  for await (const step of buildNative({ install })) {
+    console.log(`${step.name}: ${step.detail}`);
+    steps.push(step);
+  }
+  if (json) console.log(JSON.stringify({ steps }));
 }
 
-if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    console.error((error as Error).message);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runTask(main);

@@ -1,18 +1,9 @@
 /** Checks that the parts of an experiment fit each other. */
+import type { Contradiction } from "./contradiction.ts";
 import { STANDARD_SETS } from "./dataset_schema.ts";
 import { featureChannels, isNanoTrack, layerNames, NANOTRACK_BACKBONES } from "./feature_maps.ts";
-import type { ExperimentConfig } from "./schema.ts";
+import type { ExperimentConfig } from "./experiment_config.ts";
 import { checkTrackingSizes, checkTrainingSizes } from "./size_checks.ts";
-
-/** A setting that other settings make impossible. */
-export interface Contradiction {
-  /** Path of the setting, e.g. `["training", "scoreSize"]`. */
-  readonly path: readonly string[];
-  /** What would fit, with the reason. */
-  readonly expected: string;
-  /** Words that would be right, for a suggestion. */
-  readonly choices?: readonly string[];
-}
 
 /**
  * Lists what cannot work together.

@@ -2,7 +2,7 @@
 import { stringify } from "yaml";
 import { isSection, withValueAt } from "./draft.ts";
 import { toReferenceKey } from "./reference_keys.ts";
-import type { ExperimentConfig } from "./schema.ts";
+import type { ExperimentConfig } from "./experiment_config.ts";
 import { YAML_OPTIONS } from "./yaml.ts";
 
 /**

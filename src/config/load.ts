@@ -5,7 +5,7 @@ import { nearest } from "./known_keys.ts";
 import { applyOverrides } from "./overrides.ts";
 import { parseDraft, type ParseOptions } from "./parse.ts";
 import { ExperimentError } from "./problems.ts";
-import type { ExperimentConfig } from "./schema.ts";
+import type { ExperimentConfig } from "./experiment_config.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** Options of {@link loadExperiment}. */

@@ -3,10 +3,11 @@ import type { z } from "zod";
 import { complete } from "./complete.ts";
 import { findContradictions } from "./contradictions.ts";
 import { type Draft, draftOf, type Origin, valueAt } from "./draft.ts";
+import type { ExperimentConfig } from "./experiment_config.ts";
 import { keysOfSection, KNOWN_KEYS, nearest } from "./known_keys.ts";
 import { ExperimentError, formatProblem, type Problem } from "./problems.ts";
 import { toReferenceKey } from "./reference_keys.ts";
-import { type Experiment, type ExperimentConfig, experimentSchema } from "./schema.ts";
+import { type Experiment, experimentSchema } from "./schema.ts";
 
 /** How an experiment is checked. */
 export interface ParseOptions {

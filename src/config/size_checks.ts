@@ -1,5 +1,5 @@
 /** Checks that images, grid, network and score map have sizes that go together. */
-import type { Contradiction } from "./contradictions.ts";
+import type { Contradiction } from "./contradiction.ts";
 import {
   featureSizes,
   isNanoTrack,
@@ -7,7 +7,7 @@ import {
   nanotrackScoreSize,
   scoreMapSize,
 } from "./feature_maps.ts";
-import type { ExperimentConfig } from "./schema.ts";
+import type { ExperimentConfig } from "./experiment_config.ts";
 
 /**
  * The reference's relation of image, grid and score sizes ("size not match!",

@@ -1,5 +1,5 @@
 import { extname } from "@std/path";
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import type { ParameterGroup } from "../models/freeze.ts";
 import { openCheckpoint, type ResumePoint } from "../training/checkpoint.ts";
 import { initialLr } from "../training/optimizer.ts";

@@ -1,4 +1,4 @@
-import type { ExperimentConfig, ValidationConfig } from "../config/schema.ts";
+import type { ExperimentConfig, ValidationConfig } from "../config/experiment_config.ts";
 import { FrameReader } from "../data/frame_reader.ts";
 import { TRACK_READERS } from "../data/readers/mod.ts";
 import { isFault, type Track } from "../data/track.ts";

@@ -2,7 +2,7 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { observeKernels } from "../backends/mod.ts";
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import { parseExperiment } from "../config/parse.ts";
 import type { BANDataset } from "../data/ban_dataset.ts";
 import type { Batch, Pixels } from "../data/batches.ts";

@@ -1,6 +1,6 @@
 /** What the processes of one training have to agree on. */
 import { broadcastText, type Collective } from "../collective.ts";
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import type { SiamBAN } from "../models/siamban.ts";
 import { namedParameters } from "../nn/module.ts";
 import { loadStateDict, stateDict } from "../nn/state_dict.ts";

@@ -1,4 +1,4 @@
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import { freezeBackbone, parameterGroups } from "../models/freeze.ts";
 import type { SiamBAN } from "../models/siamban.ts";
 import { loadStateDict, stateShapes } from "../nn/state_dict.ts";

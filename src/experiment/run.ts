@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { ALONE, type Collective } from "../collective.ts";
 import { formatExperiment } from "../config/dump.ts";
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import type { BANDataset } from "../data/ban_dataset.ts";
 import { FrameReader } from "../data/frame_reader.ts";
 import { loadBatches, stepsPerEpoch } from "../data/loader.ts";

@@ -1,4 +1,4 @@
-import type { ExperimentConfig, HeadConfig } from "../config/schema.ts";
+import type { ExperimentConfig, HeadConfig } from "../config/experiment_config.ts";
 import { buildModel, type SiamBAN } from "../models/siamban.ts";
 import { setTrainable, setTraining } from "../nn/module.ts";
 import { loadStateDict, stateShapes } from "../nn/state_dict.ts";

@@ -1,4 +1,4 @@
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import type { SiamBAN } from "../models/siamban.ts";
 import type { Module } from "../nn/module.ts";
 import { loadStateDict, stateShapes } from "../nn/state_dict.ts";

@@ -1,4 +1,4 @@
-import type { HeadConfig } from "../config/schema.ts";
+import type { HeadConfig } from "../config/experiment_config.ts";
 import { DepthwiseBAN, type Head, MultiBAN, UPChannelBAN } from "./head.ts";
 import { NanoTrackHeadV1, NanoTrackHeadV2, NanoTrackHeadV3 } from "./nanotrack_head.ts";
 

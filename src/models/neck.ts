@@ -1,7 +1,7 @@
 /** Between backbone and head: each level to the head's channels, template features to their centre. */
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor4D } from "@tensorflow/tfjs";
-import type { NeckConfig } from "../config/schema.ts";
+import type { NeckConfig } from "../config/experiment_config.ts";
 import { BatchNorm2d, Conv2d, type Layer, Module, sequential } from "../nn/mod.ts";
 import type { Features } from "./backbone/mod.ts";
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { isNanoTrack } from "../config/feature_maps.ts";
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import { initUniform, Module } from "../nn/mod.ts";
 import { type ClassShares, selectCrossEntropy, selectIouLoss } from "../ops/mod.ts";
 import type { Rng } from "../random.ts";

@@ -1,6 +1,6 @@
 import type { Rank, Tensor4D } from "@tensorflow/tfjs";
 import { type ConvGeometry, convGeometry, type ConvOptions } from "../ops/mod.ts";
-import { convBlock } from "./conv_block.ts";
+import { convBlock, type Convolution } from "./conv_block.ts";
 import { Layer } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
@@ -13,7 +13,7 @@ export interface Conv2dOptions extends ConvOptions {
 }
 
 /** A convolution (`nn.Conv2d`). Weights are 0 until they are initialised or loaded. */
-export class Conv2d extends Layer {
+export class Conv2d extends Layer implements Convolution {
   /** Filters, `[out, kernel, kernel, in / groups]`. */
   readonly weight: Parameter<Rank.R4>;
   /** `[out]`. */

@@ -1,8 +1,24 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor4D } from "@tensorflow/tfjs";
-import { activate, type AnyActivationKind, conv2d, foldedConv2d, isRecording } from "../ops/mod.ts";
+import type { Rank, Tensor4D } from "@tensorflow/tfjs";
+import {
+  activate,
+  type AnyActivationKind,
+  conv2d,
+  type ConvGeometry,
+  foldedConv2d,
+  isRecording,
+} from "../ops/mod.ts";
 import type { BatchNorm2d } from "./batch_norm2d.ts";
-import type { Conv2d } from "./conv2d.ts";
+import type { Parameter } from "./parameter.ts";
+
+/** What convolves in {@linkcode convBlock}. */
+export interface Convolution {
+  /** Filters, `[out, kernel, kernel, in / groups]`. */
+  readonly weight: Parameter<Rank.R4>;
+  /** `[out]`. */
+  readonly bias?: Parameter<Rank.R1>;
+  readonly geometry: ConvGeometry;
+}
 
 /** What follows a convolution in {@linkcode convBlock}. */
 export interface ConvBlockOptions {
@@ -22,7 +38,7 @@ export interface ConvBlockOptions {
  */
 export function convBlock(
   x: Tensor4D,
-  conv: Conv2d,
+  conv: Convolution,
   { norm, residual, activation = "none" }: ConvBlockOptions = {},
 ): Tensor4D {
   const weight = conv.weight.tensor;

@@ -1,7 +1,7 @@
 /** What an exact resume needs, to and from our checkpoint files. */
 import { join } from "@std/path";
 import { z } from "zod";
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import { stateDict } from "../nn/state_dict.ts";
 import type { Checkpoint, JsonValue } from "../weights/checkpoint_file.ts";
 import type { StateDict } from "../weights/host_tensor.ts";

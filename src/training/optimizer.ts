@@ -1,5 +1,5 @@
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import { freezeBackbone, type ParameterGroup, parameterGroups } from "../models/freeze.ts";
 import type { SiamBAN } from "../models/siamban.ts";
 import type { NamedParameter } from "../nn/module.ts";

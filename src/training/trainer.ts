@@ -1,5 +1,5 @@
 import { ALONE, type Collective } from "../collective.ts";
-import type { ExperimentConfig } from "../config/schema.ts";
+import type { ExperimentConfig } from "../config/experiment_config.ts";
 import type { Batch } from "../data/batches.ts";
 import type { SiamBAN } from "../models/siamban.ts";
 import { buildOptimizer, type Sgd } from "./optimizer.ts";

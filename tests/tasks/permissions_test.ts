@@ -40,6 +40,7 @@ Deno.test("no task runs with every permission, and none may run or reach anythin
       /^(-A|--allow-all|--allow-(run|env|net|sys|import))$/.test(flag)
     );
     assertEquals(open, [], name);
+    assert(flags.includes("--no-prompt"), `${name} asks for more on a terminal`);
     const [, hosts] = /--allow-net=(\S+)/.exec(command) ?? [];
     assert(hosts === undefined || hosts === "127.0.0.1", name);
   }

@@ -4,6 +4,7 @@ import { HostBackend } from "../host_backend.ts";
 import { NativeCpu } from "./bindings/native.ts";
 import { OnednnBackend } from "./backend.ts";
 import { conv2dOnednn } from "./kernels/conv2d.ts";
+import { installPackages } from "./install_packages.ts";
 import { nativeLibrary, PACKAGES, REMEDY, run } from "./toolchain.ts";
 
 /** One step of {@linkcode buildNative}. */
@@ -28,7 +29,7 @@ export async function* buildNative(
   yield { name: "check", detail: missing ?? `${compiler()} and oneDNN are there` };
   if (missing !== undefined) {
     if (!install) throw new Error(`Cannot build the native CPU library: ${missing}, ${REMEDY}`);
-    await installPackages();
+    await installPackages(PACKAGES);
     yield { name: "install", detail: `installed ${PACKAGES.join(" and ")}` };
   }
   const start = performance.now();
@@ -41,11 +42,13 @@ export async function* buildNative(
 
 async function buildImages(install: boolean): Promise<string> {
   try {
-    return await nativeImageLibrary();
+    return await nativeImageLibrary().catch(async (error) => {
+      if (!install) throw error;
+      await installPackages(IMAGE_PACKAGES);
+      return await nativeImageLibrary();
+    });
   } catch (error) {
-    if (!install) return `left out: ${(error as Error).message}`;
-    await succeeds(...apt("install", "--yes", ...IMAGE_PACKAGES));
-    return await buildImages(false);
+    return `left out: ${(error as Error).message}`;
   }
 }
 
@@ -54,22 +57,6 @@ async function missingTool(): Promise<string | undefined> {
   if (!await succeeds(compiler(), ["--version"])) return `the compiler ${compiler()} is missing`;
   const probe = ["-fsyntax-only", "-include", "dnnl.hpp", "-x", "c++", "/dev/null"];
   return await succeeds(compiler(), probe) ? undefined : "oneDNN is missing";
-}
-
-async function installPackages(): Promise<void> {
-  // Stale package lists may still know the packages, so only the installation itself must succeed.
-  await succeeds(...apt("update"));
-  if (await succeeds(...apt("install", "--yes", ...PACKAGES))) return;
-  throw new Error(
-    `Cannot install ${PACKAGES.join(" and ")}: apt-get failed or may not run here, ` +
-      `run it as a person who may: sudo apt-get install ${PACKAGES.join(" ")}`,
-  );
-}
-
-/** The command that runs apt-get, asking nobody. */
-function apt(...args: string[]): [program: string, args: string[]] {
-  if (Deno.uid() === 0) return ["apt-get", args];
-  return ["sudo", ["--non-interactive", "apt-get", ...args]];
 }
 
 async function succeeds(program: string, args: readonly string[]): Promise<boolean> {

@@ -1,6 +1,8 @@
 import { fromFileUrl } from "@std/path";
-import { compiledLibrary, execute, type NativeProject } from "../../ffi/compile.ts";
+import { compiledLibrary, execute, type Execution, type NativeProject } from "../../ffi/compile.ts";
 import type { ProcessorTarget } from "../../ffi/processor.ts";
+
+export type { Execution };
 
 /** Debian packages that hold the compiler, and oneDNN's header and library. */
 export const PACKAGES: readonly string[] = ["g++", "libdnnl-dev"];
@@ -43,6 +45,6 @@ export function nativeLibrary(target?: ProcessorTarget): Promise<string> {
 }
 
 /** Runs a program of the toolchain. */
-export function run(program: string, args: readonly string[]) {
+export function run(program: string, args: readonly string[]): Promise<Execution> {
   return execute(program, args, REMEDY);
 }

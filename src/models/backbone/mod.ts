@@ -1,5 +1,5 @@
 /** The backbones by the type name that a configuration gives. */
-import type { BackboneConfig } from "../../config/schema.ts";
+import type { BackboneConfig } from "../../config/experiment_config.ts";
 import { AlexNet } from "./alexnet.ts";
 import { AlexNetLegacy } from "./alexnet_legacy.ts";
 import type { Backbone } from "./backbone.ts";
