@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { CropItem } from "./crop_job.ts";
 import { enterProblem, enterTrack, sourceName } from "./prepare_books.ts";
-import { isFault, type RawItem, type Track } from "./track.ts";
+import { isFault, type RawItem, type Track, type TrackFrame } from "./track.ts";
 import type { WorkFile } from "./work_file.ts";
 
 /** Boxes that a worker does at once. */
@@ -78,14 +78,17 @@ function enterItem(
   { splitter, replace }: PlanOptions & { readonly splitter: Splitter },
 ): void {
   if (isFault(item)) return enterProblem(books, item, 0);
-  const fault = faultOf(item);
-  if (fault === undefined) {
-    return enterTrack(books, { ...item, split: splitter.splitOf(item) }, { replace });
-  }
   const { video, id: track } = item;
-  for (const { number: frame, image } of item.frames) {
-    enterProblem(books, { video, track, frame, file: sourceName(image), reason: fault });
-  }
+  const fault = faultOf(item);
+  const frames = item.frames.filter((frame) => {
+    const reason = fault ?? frameFaultOf(frame);
+    if (reason === undefined) return true;
+    const { number, image } = frame;
+    enterProblem(books, { video, track, frame: number, file: sourceName(image), reason });
+    return false;
+  });
+  if (fault !== undefined) return;
+  enterTrack(books, { ...item, frames, split: splitter.splitOf(item) }, { replace });
 }
 
 function sizeOf(books: WorkFile): Omit<CropPlan, "digest"> {
@@ -145,8 +148,14 @@ const LONGEST_NAME = 255;
 /** Bytes of a video's path; systems allow 4096 for the whole. */
 const LONGEST_PATH = 2048;
 
+/** Why a frame cannot be prepared under its number; undefined if it can. */
+export function frameFaultOf({ number }: TrackFrame): string | undefined {
+  if (Number.isInteger(number) && number >= 0 && number < 2 ** 31) return undefined;
+  return `${number} is no frame number, expected an integer of 0..2147483647`;
+}
+
 /** Why a track cannot be prepared under its names; undefined if it can. */
-export function faultOf({ video, id, frames }: Track): string | undefined {
+export function faultOf({ video, id }: Pick<Track, "video" | "id">): string | undefined {
   // The keys of YouTube-BB begin with "./", as published.
   const parts = video.replace(/^\.\//, "").split("/");
   if (parts.some((part) => part === "" || part === "." || part === "..") || /[\0\\]/.test(video)) {
@@ -161,10 +170,6 @@ export function faultOf({ video, id, frames }: Track): string | undefined {
     return `a name is longer than ${LONGEST_NAME} bytes`;
   }
   if (bytes(video) > LONGEST_PATH) return `a path is longer than ${LONGEST_PATH} bytes`;
-  const odd = frames.find(({ number }) =>
-    !Number.isInteger(number) || number < 0 || number > 2 ** 31 - 1
-  );
-  if (odd) return `${odd.number} is no frame number, expected an integer of 0..2147483647`;
   if (!video.isWellFormed() || !id.isWellFormed()) return "a name is no valid text";
   return undefined;
 }

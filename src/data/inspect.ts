@@ -4,7 +4,7 @@ import { CropRunner } from "./crop_job.ts";
 import { CROP_SETTINGS } from "./cropper.ts";
 import { hasArea } from "./annotations.ts";
 import { Rng } from "../random.ts";
-import { faultOf } from "./crop_plan.ts";
+import { faultOf, frameFaultOf } from "./crop_plan.ts";
 import { DET_PARTS } from "./readers/det.ts";
 import { isThere } from "./readers/folders.ts";
 import { ilsvrcParts, locateIlsvrc } from "./readers/ilsvrc.ts";
@@ -106,11 +106,12 @@ class Counter {
     }
     if (!this.#ids.has(track.id)) this.tracks++;
     this.#ids.add(track.id);
-    for (const [index, { box, image, refused, fault }] of track.frames.entries()) {
+    const trackFault = faultOf(track);
+    for (const [index, frame] of track.frames.entries()) {
+      const { box, image, refused, fault = trackFault ?? frameFaultOf(frame) } = frame;
       this.boxes++;
-      if (refused !== undefined || fault !== undefined || !box || !hasArea(box) || faultOf(track)) {
-        this.refused++;
-      } else this.#sample(track, index);
+      if (refused !== undefined || fault !== undefined || !box || !hasArea(box)) this.refused++;
+      else this.#sample(track, index);
       if (fault !== undefined || image.kind !== "file" || this.#pictures.has(image.path)) continue;
       this.#pictures.add(image.path);
       this.frames++;

@@ -95,6 +95,15 @@ Deno.test("prepare() keeps the first of two boxes of one frame, and reports the 
   assertEquals(train.v["00"]["000000"], [10, 10, 40, 30]);
 });
 
+Deno.test("prepare() reports a frame whose number is none, and cuts the others of its track", async () => {
+  await using folder = await temporaryFolder();
+  const image = { kind: "file", path: PICTURE } as const;
+  const frames = [NaN, 3, -1, 2 ** 31, 1.5].map((number) => ({ number, image, box: BOX }));
+  const { counts, quarantine } = await prepareTracks(folder.path, [track({ frames })]);
+  assertEquals([counts.boxes, counts.written, counts.quarantined], [5, 1, 4]);
+  assertEquals(quarantine.every(({ reason }) => reason.includes("is no frame number")), true);
+});
+
 /** The same pixels stored lying down, with the note that they are to be turned by 90 degrees. */
 async function lyingJpeg(upright: Image): Promise<Uint8Array<ArrayBuffer>> {
   const lying = createImage(upright.height, upright.width);

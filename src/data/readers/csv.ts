@@ -33,13 +33,13 @@ export async function* readCsv(options: TrackReaderOptions): AsyncGenerator<Trac
 async function* readFile(path: string, folder: string): AsyncGenerator<Track | ReadFault> {
   let header: Header | undefined;
   try {
-    for await (const { fields, line } of readCsvRows(path)) {
+    for await (const row of readCsvRows(path)) {
       if (!header) {
-        header = toHeader(fields);
+        header = toHeader("fault" in row ? [row.fault] : row.fields);
         continue;
       }
-      const next = toTrack(fields, header, folder);
-      yield typeof next === "string" ? toFault(path, `line ${line}: ${next}`) : next;
+      const next = "fault" in row ? row.fault : toTrack(row.fields, header, folder);
+      yield typeof next === "string" ? toFault(path, `line ${row.line}: ${next}`) : next;
     }
   } catch (error) {
     yield toFault(path, error);

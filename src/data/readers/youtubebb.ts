@@ -40,8 +40,8 @@ async function* readRows(
 ): AsyncGenerator<Track | ReadFault> {
   const ended = new Set<string>();
   try {
-    for await (const { fields, line } of readCsvRows(csv)) {
-      const row = toRow(fields);
+    for await (const { line, ...found } of readCsvRows(csv)) {
+      const row = "fault" in found ? found.fault : toRow(found.fields);
       if (typeof row === "string") yield toFault(csv, `line ${line}: ${row}`);
       else if (row.presence !== "absent") {
         yield asPublished ? await publishedTrack(row, part, ended) : toTrack(row, part);

@@ -87,6 +87,9 @@ Deno.test("readYoutubeBb() joins rows of a track, and reports rows that make no 
     "id-1,4500,5,boat,1,present,0.1,0.5,0.2,0.6",
     "id-1,four,5,boat,1,present,0.1,0.5,0.2,0.6",
     "id-1,5000",
+    '"id-2,1000,5,boat,0,present,0.1,0.5,0.2,0.6', // its quote does not end
+    '"id-1",6000,5,"boat, large",1,present,0.1,0.5,0.2,0.6',
+    ...Array(20).fill("id-2,7000,5,boat,0,absent,-1.0,-1.0,-1.0,-1.0"),
   ];
   const csv = rows.join("\n");
   await using tree = await makeTree({
@@ -97,10 +100,12 @@ Deno.test("readYoutubeBb() joins rows of a track, and reports rows that make no 
   assertEquals(faults.map(({ reason }) => reason), [
     'line 5: "four" is no whole number',
     "line 6: found 2 columns, expected 10",
+    "line 7: Quote Not Closed",
   ]);
   assertEquals(tracks.map(({ video, id, split, frames }) => [video, id, split, frames.length]), [
     ["./yt_bb_detection_validation/5/id-1", "00", "val", 1],
     ["./yt_bb_detection_train/5/id-1", "00", "train", 2],
+    ["./yt_bb_detection_train/5/id-1", "01", "train", 1],
     ["./yt_bb_detection_train/5/id-1", "01", "train", 1],
   ]);
   const [, { frames: [first, inverted] }, { frames: [other] }] = tracks;

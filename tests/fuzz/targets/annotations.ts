@@ -212,7 +212,8 @@ const csv: Target = {
     await Deno.writeFile(path, bytes);
     let line = 0;
     for await (const row of readCsvRows(path)) {
-      demand(row.fields.every((field) => typeof field === "string"), "fields that are texts");
+      const texts = "fault" in row ? [row.fault] : row.fields;
+      demand(texts.every((text) => typeof text === "string"), "fields that are texts");
       demand(row.line >= line, "lines in order");
       line = row.line;
     }
