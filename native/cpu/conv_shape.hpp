@@ -16,7 +16,7 @@ struct ConvShape {
   int64_t bias, residual, activation;
   int64_t parts;  // bfloat16 parts of a float32 where matrix tiles multiply; 0: no tiles
   int64_t winograd;  // whether results may be off by more than float32 rounds, up to 2e-5 of the largest
-  int64_t small;  // whether kernels for depthwise, small and few-channel convolutions may be used
+  int64_t small;  // whether own kernels beside tiles and Winograd's may be used: depthwise, few channels, products
 };
 
 }  // namespace siamban

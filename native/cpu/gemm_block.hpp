@@ -35,13 +35,14 @@ struct Strided {
   int64_t row, column;
 };
 
+// Not inlined: among a caller's other values the sums would not all stay in registers.
 template <int64_t rows>
-void multiply_block(Strided a, const float *b, int64_t b_row, float *c, int64_t c_row, int64_t depth, bool add) {
-  Vector sums[rows][2];
+[[gnu::noinline]] void multiply_block(Strided a, const float *b, int64_t b_row, float *c, int64_t c_row, int64_t depth, bool add) {
+  Vector sums[rows][2] = {};
 #pragma GCC unroll 16
   for (int64_t r = 0; r < rows; r++) {
-    sums[r][0] = add ? load(c + r * c_row) : Vector{};
-    sums[r][1] = add ? load(c + r * c_row + kLanes) : Vector{};
+    __builtin_prefetch(c + r * c_row, 1);
+    __builtin_prefetch(c + r * c_row + kBlockColumns - 1, 1);
   }
   for (int64_t k = 0; k < depth; k++) {
     const Vector left = load(b), right = load(b + kLanes);
@@ -57,8 +58,9 @@ void multiply_block(Strided a, const float *b, int64_t b_row, float *c, int64_t 
   }
 #pragma GCC unroll 16
   for (int64_t r = 0; r < rows; r++) {
-    store(c + r * c_row, sums[r][0]);
-    store(c + r * c_row + kLanes, sums[r][1]);
+    float *to = c + r * c_row;
+    store(to, add ? load(to) + sums[r][0] : sums[r][0]);
+    store(to + kLanes, add ? load(to + kLanes) + sums[r][1] : sums[r][1]);
   }
 }
 

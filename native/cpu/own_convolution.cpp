@@ -7,14 +7,17 @@
 #include "depthwise.hpp"
 #include "few_channels.hpp"
 #include "pointwise.hpp"
+#include "product_weight_gradient.hpp"
 #include "winograd.hpp"
 
 namespace siamban {
 
 std::unique_ptr<OwnConvolution> make_own_convolution(const ConvShape &shape) {
   if (shape.direction == kBackwardWeight) {
-    auto tiles = make_amx_weight_gradient(shape);
-    return tiles ? std::move(tiles) : make_winograd_weight_gradient(shape);
+    for (auto make : {make_amx_weight_gradient, make_winograd_weight_gradient, make_product_weight_gradient}) {
+      if (auto own = make(shape)) return own;
+    }
+    return nullptr;
   }
   for (auto make : {make_depthwise, make_few_channels, make_pointwise, make_amx_pointwise, make_amx_forward,
                     make_winograd}) {

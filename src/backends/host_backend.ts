@@ -29,7 +29,7 @@ export interface BackendOptions {
   readonly tiles?: boolean;
   /** Whether a CPU may convolve Winograd's way, off by up to 2e-5 of the largest value; by default it may. */
   readonly winograd?: boolean;
-  /** Whether a CPU may use kernels for depthwise, small and few-channel convolutions; by default it may. */
+  /** Whether a CPU may use own kernels beside tiles and Winograd's; by default it may. */
   readonly small?: boolean;
 }
 

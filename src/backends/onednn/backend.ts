@@ -46,7 +46,10 @@ export class OnednnBackend extends HostBackend
   readonly tileParts: number;
   /** Whether convolutions may go Winograd's way, see native/cpu/winograd.hpp. */
   readonly winograd: boolean;
-  /** Whether convolutions may go the way of native/cpu/depthwise.cpp, few_channels.cpp and pointwise.cpp. */
+  /**
+   * Whether convolutions may go the way of native/cpu/depthwise.cpp, few_channels.cpp, pointwise.cpp and
+   * product_weight_gradient.cpp.
+   */
   readonly small: boolean;
   /** What oneDNN has prepared for each shape of a convolution. */
   readonly convolutions: ConvPlans;

@@ -45,6 +45,11 @@ const EDGES = {
     weight: [512, 3, 3, 512],
     geometry: convGeometry({ padding: 1 }),
   },
+  "strides, and more pixels than a block of the filter's gradient": {
+    x: [2, 27, 25, 70],
+    weight: [210, 3, 3, 70],
+    geometry: convGeometry({ stride: 2, padding: 1 }),
+  },
   "one output pixel": {
     x: [9, 3, 3, 33],
     weight: [35, 3, 3, 33],

@@ -1,0 +1,10 @@
+// See product_weight_gradient.cpp.
+#pragma once
+
+#include "own_convolution.hpp"
+
+namespace siamban {
+
+std::unique_ptr<OwnConvolution> make_product_weight_gradient(const ConvShape &shape);
+
+}  // namespace siamban
