@@ -12,6 +12,7 @@ import { formatProfile, profileStep, type StepProfile } from "./bench/profile.ts
 import { NETWORKS, type Subject } from "./bench/networks.ts";
 import { TorchPeer } from "./bench/torch_peer.ts";
 import { benchTracking, type TrackingTimes } from "./bench/tracking.ts";
+import { drawResults, type ScoringTimes, timeScoring } from "./bench/scoring.ts";
 import { type Regime, StepBench, type StepTimes, timeXcorr } from "./bench/training_step.ts";
 import { runTask } from "./run_task.ts";
 import { readSystemFile } from "../src/ffi/system_file.ts";
@@ -25,9 +26,11 @@ const USAGE = `Usage: deno task bench [options]
   --pin          ties CPU threads to processors
   --device NAME  auto, cuda, onednn, reference or emulated
   --precision P  float32, tf32 (a GPU, or a CPU with matrix tiles) or bf16 (a GPU)
-  --only PART    steps, xcorr, loader, crops, tracking (which ONNX Runtime joins where npm has it), or
-                 index, which is left out otherwise
-  --data DIR     prepared set to load from; a few drawn videos
+  --only PART    steps, xcorr, loader, crops, tracking (which ONNX Runtime joins where npm has it),
+                 scoring, or index, which is left out otherwise
+  --data DIR     prepared set to load from; a few drawn videos. Of scoring: VOT2018.json and
+                 results/VOT2018; drawn ones
+  --toolkit DIR  clone of pysot with its extension built, to score with beside ours
   --boxes N      of the made-up set of index; 10000000
   --growth       how step, memory and scoring grow with batch, image, backbone and sequences
   --short        of --growth: small sizes only, to see that it runs
@@ -63,6 +66,7 @@ interface Settings {
   readonly models: readonly Subject[];
   readonly peer?: TorchPeer;
   readonly data?: string;
+  readonly toolkit?: string;
   readonly boxes: number;
 }
 
@@ -80,6 +84,7 @@ export async function main(args: string[]): Promise<void> {
       "precision",
       "only",
       "data",
+      "toolkit",
       "boxes",
       "out",
     ],
@@ -117,6 +122,7 @@ export async function main(args: string[]): Promise<void> {
     rounds: whole("rounds", options.rounds),
     peer,
     data: options.data,
+    toolkit: options.toolkit,
     boxes: whole("boxes", options.boxes),
   };
   if (options.profile) return benchProfile(backend, settings, options.json);
@@ -129,6 +135,7 @@ export async function main(args: string[]): Promise<void> {
     loader: benchLoader,
     crops: benchCrops,
     tracking: benchTrackers,
+    scoring: benchScoring,
     index: benchIndex,
   };
   const rows: Row[] = [];
@@ -294,6 +301,32 @@ async function* benchCrops({ rounds }: Settings): AsyncGenerator<Row> {
       ...peer === undefined
         ? { note: "no OpenCV beside it" }
         : { details: { "ms OpenCV for both crops": peer, "x as fast": peer / own } },
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function* benchScoring({ rounds, data, toolkit }: Settings): AsyncGenerator<Row> {
+  const folder = await Deno.makeTempDir();
+  try {
+    if (!data) await drawResults(folder);
+    const times: ScoringTimes[] = [];
+    for (let i = 0; i < rounds; i++) times.push(await timeScoring(data ?? folder, toolkit));
+    const ours = median(times.map((time) => time.ours));
+    const [{ trackers, peer, difference = 0 }] = times;
+    const ratios = times.map((time) => time.peer! / time.ours);
+    yield {
+      name: `VOT results of ${trackers} trackers, processor time`,
+      unit: "s",
+      ours,
+      ...peer === undefined ? { note: "no toolkit beside it" } : {
+        details: {
+          "s pysot's toolkit": median(times.map((time) => time.peer!)),
+          "x as fast": median(ratios),
+          "largest difference": difference,
+        },
+      },
     };
   } finally {
     await Deno.remove(folder, { recursive: true });

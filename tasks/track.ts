@@ -16,6 +16,7 @@ import {
   useBackend,
 } from "../mod.ts";
 import { runTask } from "./run_task.ts";
+import { tellDecoder } from "./tell_decoder.ts";
 import { type FrameSource, openSource, parseBox } from "./track/source.ts";
 
 const USAGE = `Usage: deno task track SOURCE --config FILE --weights FILE [options]
@@ -82,6 +83,8 @@ export async function main(args: string[]): Promise<void> {
   const { config, ignored } = await loadExperiment(file, { overrides });
   for (const reason of ignored) console.log(`Ignored: ${reason}`);
   const source = await openSource({ path, benchmark, annotations, sequence });
+  // A video has a rate, pictures have none.
+  if (source.framesPerSecond === undefined) tellDecoder();
   const { training } = config;
   await using backend = await useBackend(training.device, training);
   console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);

@@ -26,6 +26,7 @@ import {
 } from "../mod.ts";
 import { reportMissing } from "./report_missing.ts";
 import { runTask } from "./run_task.ts";
+import { tellDecoder } from "./tell_decoder.ts";
 import { fail, type Options, overridesOf, readOptions, USAGE } from "./tune/options.ts";
 import { follow, tell } from "./tune/report.ts";
 
@@ -44,6 +45,7 @@ export async function main(args: string[]): Promise<void> {
   const content = await readSequences(benchmark, options);
   using study = Study.open(options.study, { leaseSeconds: options.lease });
   study.join(await subjectOf(options, { config, measure, convention, content }));
+  tellDecoder();
   const { training } = config;
   await using backend = await useBackend(training.device, training);
   console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);

@@ -96,6 +96,7 @@ async function openTrackers(files: TrackerFiles): Promise<() => Tracker> {
   const { training } = config;
   const backend = await useBackend(training.device, training);
   console.error(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
+  (await import("./tell_decoder.ts")).tellDecoder();
   const model = await openTrained(config, files.weights);
   return () => buildTracker(model, config);
 }

@@ -3,7 +3,7 @@ type Answer<Result> = { readonly result: Result } | { readonly error: string };
 
 /** How {@linkcode runJobs} runs. */
 export interface RunJobsOptions<Job, Result> {
-  /** Module that calls {@linkcode serveJobs}. */
+  /** Module that calls {@linkcode serveJobs}; the name of its worker is its number, from 0. */
   readonly worker: URL;
   /** Threads; 0 runs the jobs in this one. */
   readonly workers: number;
@@ -30,7 +30,7 @@ export async function* runJobs<Job, Result>(
     for await (const job of jobs) yield await run(job);
     return;
   }
-  const threads = Array.from({ length: workers }, () => new JobThread<Job, Result>(worker));
+  const threads = Array.from({ length: workers }, (_, i) => new JobThread<Job, Result>(worker, i));
   const running = new Map<number, Promise<{ place: number; result: Result }>>();
   const finishOne = async () => {
     const [first] = running.values();
@@ -60,8 +60,8 @@ class JobThread<Job, Result> {
   readonly #waiting: PromiseWithResolvers<Result>[] = [];
   #failure?: Error;
 
-  constructor(module: URL) {
-    this.#worker = new Worker(module, { type: "module" });
+  constructor(module: URL, index: number) {
+    this.#worker = new Worker(module, { type: "module", name: String(index) });
     this.#worker.onmessage = ({ data }: MessageEvent<Answer<Result>>) => {
       const { resolve, reject } = this.#waiting.shift()!;
       if ("error" in data) reject(new Error(data.error));

@@ -179,11 +179,12 @@ function read<T>(how: (file: string) => T, file: string): T {
 
 function checkLength(
   run: Trajectory,
-  { name, truth, mayExceed }: Sequence,
+  { name, truth, mayExceed, mayOmit }: Sequence,
   { file, lengths }: { file: string; lengths: LengthRule },
 ): void {
   if (run.length === truth.length || lengths !== "equal" && run.length > 0) return;
   if (mayExceed && run.length > truth.length) return;
+  if (mayOmit && run.length === truth.length - mayOmit) return;
   throw new ResultError(
     `Cannot score "${file}": it has ${run.length} frames, expected ${truth.length} as in the truth ` +
       `of "${name}"`,

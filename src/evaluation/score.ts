@@ -2,7 +2,7 @@ import type { Benchmark } from "./benchmarks/mod.ts";
 import type { Convention, ConventionName } from "./conventions.ts";
 import { PROTOCOLS, type Scored, type Totals, type Values } from "./protocols/mod.ts";
 import { type LengthRule, type RawResult, ResultError, type TrackerResults } from "./results.ts";
-import { isTruthHidden, type Sequence } from "./sequence.ts";
+import { isTruthHidden, seenIn, type Sequence } from "./sequence.ts";
 
 /** What is scored, and how. */
 export interface ScoreOptions {
@@ -85,7 +85,8 @@ function scoreSequence(
   { result, convention }: { result: RawResult; convention: Convention },
 ) {
   const rules = { benchmark: benchmark.name, convention, eao: benchmark.eao };
-  const score = PROTOCOLS[benchmark.protocol].scoreSequence(sequence, result, rules);
+  const seen = seenIn(sequence, result.runs[0].length);
+  const score = PROTOCOLS[benchmark.protocol].scoreSequence(seen, result, rules);
   return { convention: convention.name, sequence, ...score };
 }
 

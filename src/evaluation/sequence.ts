@@ -23,6 +23,15 @@ export interface Sequence {
   readonly cover?: readonly number[];
   /** Whether results may be longer than the truth, which then ends the comparison. */
   readonly mayExceed?: boolean;
+  /** Frames that results may leave out at the start, which the comparison then leaves out too. */
+  readonly mayOmit?: number;
+}
+
+/** A sequence as a result of so many frames saw it. */
+export function seenIn(sequence: Sequence, frames: number): Sequence {
+  const { truth, mayOmit } = sequence;
+  if (!mayOmit || frames !== truth.length - mayOmit) return sequence;
+  return { ...sequence, truth: truth.slice(mayOmit), frames: sequence.frames.slice(mayOmit) };
 }
 
 /** True boxes a frame, polygons by the upright box around them. */

@@ -51,6 +51,8 @@ export type SequenceReport =
     readonly failures: number;
     /** Frames a second of tracking alone, and with reading the pictures. */
     readonly framesPerSecond: { readonly tracking: number; readonly all: number };
+    /** The backend that tracked it; with its number, `cuda:1`, where there are several GPUs. */
+    readonly device: string;
   }
   | { readonly kind: "failed"; readonly sequence: string; readonly reason: string };
 
@@ -161,7 +163,13 @@ async function identityOf({ config: file, weights, overrides }: TrackerFiles) {
 
 /** Tracks sequences with one network, which it opens at the first; several at once go through it together. */
 export class SequenceRunner implements AsyncDisposable {
-  #opened?: Promise<{ readonly group: TrackerGroup; readonly model: SiamBAN }>;
+  readonly #number: number;
+  #opened?: Promise<OpenedGroup>;
+
+  /** @param number Of this thread, from 0: threads share the GPUs out by it. */
+  constructor(number = 0) {
+    this.#number = number;
+  }
 
   /** Never throws: what goes wrong is the report. */
   async run(job: SequenceJob): Promise<SequenceReport> {
@@ -170,7 +178,7 @@ export class SequenceRunner implements AsyncDisposable {
       if (sequence.frames.length === 0) {
         throw new RangeError(`Cannot follow "${sequence.name}": its pictures are not there`);
       }
-      const { group } = await (this.#opened ??= openGroup(job));
+      const { group, device } = await (this.#opened ??= openGroup(job, this.#number));
       using tracker = group.open();
       const start = performance.now();
       const frames = picturesOf(sequence);
@@ -190,6 +198,7 @@ export class SequenceRunner implements AsyncDisposable {
           tracking: count / followed.seconds.reduce((sum, value) => sum + value, 0),
           all: count / seconds,
         },
+        device,
       };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -206,12 +215,24 @@ export class SequenceRunner implements AsyncDisposable {
   }
 }
 
-async function openGroup({ tracker: { config: file, weights, overrides }, threads }: SequenceJob) {
+interface OpenedGroup {
+  readonly group: TrackerGroup;
+  readonly model: SiamBAN;
+  readonly device: string;
+}
+
+async function openGroup(
+  { tracker: { config: file, weights, overrides }, threads }: SequenceJob,
+  localRank: number,
+): Promise<OpenedGroup> {
   const { config } = await loadExperiment(file, { overrides });
   const { training } = config;
-  await useBackend(training.device, { ...training, threads: threads || training.threads });
+  const options = { ...training, threads: threads || training.threads, localRank };
+  const { name, cuda } = await useBackend(training.device, options);
+  const cards = cuda?.driver.deviceCount() ?? 1;
   const model = await openTrained(config, weights);
-  return { model, group: new TrackerGroup(model, trackerOptions(config)) };
+  const group = new TrackerGroup(model, trackerOptions(config));
+  return { model, group, device: cards > 1 ? `${name}:${localRank % cards}` : name };
 }
 
 async function* picturesOf({ frames }: Sequence): AsyncGenerator<Image> {

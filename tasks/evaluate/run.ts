@@ -12,6 +12,7 @@ import {
 } from "../../mod.ts";
 
 import { reportMissing } from "../report_missing.ts";
+import { tellDecoder } from "../tell_decoder.ts";
 
 /** What is tracked, from the command line. */
 export interface RunRequest {
@@ -65,6 +66,7 @@ export async function runEpochs(
 async function open({ benchmark, annotations, config, overrides }: RunRequest) {
   const { ignored, config: { training } } = await loadExperiment(config, { overrides });
   for (const reason of ignored) console.log(`Ignored: ${reason}`);
+  tellDecoder();
   // Here once, so that a library to build is built before threads need it.
   await using backend = await useBackend(training.device, training);
   console.log(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
@@ -122,11 +124,12 @@ function tell(report: SequenceReport, place: string): void {
   const head = `(${place}) ${report.sequence.padEnd(20)}`;
   if (report.kind === "failed") console.error(`${head} failed: ${report.reason}`);
   if (report.kind !== "tracked") return;
-  const { frames, failures, framesPerSecond: { tracking, all } } = report;
+  const { frames, failures, framesPerSecond: { tracking, all }, device } = report;
   const lost = failures > 0 ? `, lost ${failures}` : "";
+  const where = device.includes(":") ? `, on ${device}` : "";
   console.log(
     `${head} ${frames} frames, ${tracking.toFixed(1)} frames/s, ${
       all.toFixed(1)
-    } with reading${lost}`,
+    } with reading${lost}${where}`,
   );
 }

@@ -69,6 +69,27 @@ Deno.test("gatherScores() ranks trackers and reports what could not be scored", 
   assert(scores.problems[2].reason.includes("it has 1 frames, expected 2"));
 });
 
+Deno.test("scoreTrackers() takes results that begin later where a toolkit leaves frames out", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "Tiger1.txt"), good);
+    const truth = [{ x: 90, y: 90, w: 5, h: 5 }, box, box];
+    const score = async (sequence: object) => {
+      const sequences = [{ name: "Tiger1", frames: [], truth, attributes: [], ...sequence }];
+      const trackers = [new TrackerResults(folder, "T")], conventions = [CONVENTIONS.pysot];
+      const [event] = await Array.fromAsync(
+        scoreTrackers({ benchmark, sequences, trackers, conventions }),
+      );
+      return event;
+    };
+    const event = await score({ mayOmit: 1 });
+    assertEquals(event.kind === "score" && event.values.ao, 1);
+    assertEquals((await score({})).kind, "problem");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("tables show every tracker, a dash where there is no figure", async () => {
   const scores = await scoreFiles({
     nothing: {},

@@ -1,14 +1,17 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { unzipSync } from "fflate";
+import { missing } from "../backends/cuda/emulated/device.ts";
 import { pictureHeader, withFolder } from "../evaluation/benchmarks/benchmark_folder.ts";
+import { withFiles } from "../experiment/noise_benchmark.ts";
+import { useTiny } from "../training/tiny.ts";
 
 const task = new URL("../../tasks/evaluate.ts", import.meta.url).pathname;
 
 async function evaluate(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", task, ...args],
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", SIAMBAN_EMULATED_DEVICES: "2" },
   }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
@@ -97,3 +100,26 @@ Deno.test("evaluate submit packs a tracker's results", () =>
     const archive = await Deno.readFile(join(root, "out", "T.zip"));
     assertEquals(Object.keys(unzipSync(archive)), ["v.txt"]);
   }));
+
+Deno.test({
+  name: "evaluate run gives each thread a GPU of its own",
+  ignore: missing !== undefined,
+  async fn() {
+    await using _ = await useTiny();
+    await withFiles("OTB100", async ({ root, annotations, config, weights }) => {
+      const { code, stdout, stderr } = await evaluate(
+        "run",
+        "--benchmark=OTB100",
+        `--annotations=${annotations}`,
+        `--config=${config}`,
+        `--weights=${weights}`,
+        `--results=${root}/results`,
+        "--device=emulated",
+        "--workers=2",
+      );
+      assertEquals(code, 1, stderr); // one of the sequences is damaged
+      const devices = [...stdout.matchAll(/, on (\S+)$/gm)].map(([, device]) => device);
+      assertEquals([...new Set(devices)].sort(), ["emulated:0", "emulated:1"], stdout);
+    }, 2);
+  },
+});

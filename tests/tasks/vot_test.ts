@@ -52,8 +52,8 @@ testTiny("vot serves what the tracker finds, and nothing but the protocol", asyn
   const client = clientOf(process);
   const errors = new Response(process.stderr).text();
   const hello = await client.receive();
-  // A client waits 30 seconds for this, and as long for every answer.
-  assert(performance.now() - start < 15_000);
+  // A client waits so long for this, and for every answer.
+  assert(performance.now() - start < 30_000);
   assertEquals(hello?.properties["trax.name"], "tiny");
   const addresses: string[] = [];
   for (let i = 0; i < 4; i++) {
@@ -61,9 +61,10 @@ testTiny("vot serves what the tracker finds, and nothing but the protocol", asyn
     await Deno.writeFile(path, await encodePng(noise(i)));
     addresses.push(toFileUrl(path).href);
   }
+  const asked = performance.now();
   await client.send("initialize", [addresses[0], "30,20,24,30"]);
   assertEquals(await client.state(), [30, 20, 24, 30]);
-  assert(performance.now() - start < 30_000);
+  assert(performance.now() - asked < 30_000);
   tracker.init(noise(0), { x: 30, y: 20, w: 24, h: 30 });
   for (let i = 1; i < 4; i++) {
     await client.send("frame", [addresses[i]]);

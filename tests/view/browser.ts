@@ -39,6 +39,7 @@ export class Page implements AsyncDisposable {
   static async open(program: string, url: string): Promise<Page> {
     const folder = await Deno.makeTempDir();
     const args = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run " +
+      "--disable-quic --disable-sync --disable-background-networking --disable-component-update " +
       "--remote-debugging-port=0 --window-size=800,700";
     const child = new Deno.Command(program, {
       args: [...args.split(" "), `--user-data-dir=${folder}`, url],

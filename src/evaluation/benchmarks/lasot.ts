@@ -6,6 +6,7 @@ import {
   framesFor,
   ifFound,
   pictureSize,
+  publishedLengths,
   readAttributes,
   readNames,
   readOptionalLabels,
@@ -19,9 +20,6 @@ import {
  * fast motion, out of view, low resolution, aspect ratio change.
  */
 const ATTRIBUTES = "IV POC DEF MB CM ROT BC VC SV FOC FM OV LR ARC".split(" ");
-
-/** Published results have a frame more than this sequence. */
-const LONGER_RESULTS = ["monkey-17"];
 
 /**
  * Reads the test set of LaSOT: `<class>/<sequence>` or `<sequence>`, each with `groundtruth.txt`,
@@ -53,6 +51,6 @@ async function readVideo(root: string, folder: string, name: string): Promise<Se
     attributes: await readAttributes(join(root, "att", `${name}.txt`), ATTRIBUTES),
     size: await pictureSize(frames[0]),
     visible: hidden && outside && truth.map((_, i) => !hidden[i] && !outside[i]),
-    mayExceed: LONGER_RESULTS.includes(name),
+    ...publishedLengths(name),
   };
 }

@@ -6,6 +6,7 @@ import {
   framesFor,
   ifFound,
   pictureSize,
+  publishedLengths,
   readTruth,
   type SequenceEntry,
 } from "./sequence_files.ts";
@@ -36,7 +37,8 @@ async function readVideo(root: string, name: string): Promise<Sequence> {
     start: FIRST_PICTURE[video],
   });
   const attributes = OTB_ATTRIBUTES.get(name) ?? [];
-  return { name, frames, truth, attributes, size: await pictureSize(frames[0]) };
+  const size = await pictureSize(frames[0]);
+  return { name, frames, truth, attributes, size, ...publishedLengths(name) };
 }
 
 /** Some copies name the only target's file without a number. */

@@ -2,7 +2,7 @@ import { dirname } from "@std/path";
 import { z } from "zod";
 import { type Region, toRegion } from "../region.ts";
 import type { Sequence } from "../sequence.ts";
-import { enter, pictureSize, type SequenceEntry } from "./sequence_files.ts";
+import { enter, pictureSize, publishedLengths, type SequenceEntry } from "./sequence_files.ts";
 import { VOT_TAGS } from "./vot.ts";
 
 /** Regions by frame. A NaN, which JSON has not, stands as null. */
@@ -87,7 +87,7 @@ async function toSequence(name: string, value: unknown, path: string): Promise<S
       : await pictureSize(frames[0]),
     tags: Object.keys(tags).length > 0 ? tags : undefined,
     visible: data.absent?.map((mark) => mark === 1),
-    mayExceed: name === "monkey-17",
+    ...publishedLengths(name),
   };
 }
 

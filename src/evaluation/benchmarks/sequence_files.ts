@@ -11,6 +11,17 @@ export type SequenceEntry =
   | { readonly kind: "sequence"; readonly sequence: Sequence }
   | { readonly kind: "missing"; readonly name: string; readonly reason: string };
 
+/** Published results have a frame more than monkey-17 of LaSOT; pytracking's of OTB begin Tiger1 later. */
+const PUBLISHED: Readonly<Record<string, Pick<Sequence, "mayExceed" | "mayOmit">>> = {
+  "monkey-17": { mayExceed: true },
+  Tiger1: { mayOmit: 5 },
+};
+
+/** How the lengths of published results on a sequence differ from its truth. */
+export function publishedLengths(name: string): Pick<Sequence, "mayExceed" | "mayOmit"> {
+  return PUBLISHED[name] ?? {};
+}
+
 /** Reads one sequence; one that is not there or damaged becomes an entry that says so. */
 export async function enter(name: string, read: () => Promise<Sequence>): Promise<SequenceEntry> {
   try {
@@ -82,7 +93,7 @@ export async function listPictures(folder: string): Promise<string[]> {
 /**
  * The pictures of a sequence, in order.
  *
- * @param start Number of the first one, from 1.
+ * @param start Number of the first one, from 1; a folder cut to the frames of the truth begins with it.
  * @returns Empty if there is no such folder: scoring needs no pictures.
  * @throws {RangeError} If there are pictures, but fewer than frames.
  */
@@ -92,7 +103,8 @@ export async function framesFor(
   { start = 1 } = {},
 ): Promise<string[]> {
   const pictures = await ifFound(listPictures(folder)) ?? [];
-  const found = pictures.slice(start - 1, start - 1 + frames);
+  const skipped = pictures.length === frames ? 0 : start - 1;
+  const found = pictures.slice(skipped, skipped + frames);
   if (pictures.length > 0 && found.length < frames) {
     throw new RangeError(
       `Cannot use "${folder}": found ${found.length} pictures, expected ${frames} as in the truth`,

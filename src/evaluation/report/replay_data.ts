@@ -1,7 +1,7 @@
 import { toFileUrl } from "@std/path";
 import { type ProtocolName, ResultError, type TrackerResults } from "../results.ts";
 import { isPolygon, type Mark, type Region, type Trajectory } from "../region.ts";
-import type { Sequence } from "../sequence.ts";
+import { seenIn, type Sequence } from "../sequence.ts";
 
 /** A region as numbers: 4 of a box, more of a polygon; one number is a mark, none is no target. */
 export type ReplayFrame = readonly number[];
@@ -28,13 +28,19 @@ export function* gatherReplay(
     const runs: Record<string, ReplayFrame[]> = {};
     for (const tracker of trackers) {
       const run = readRun(tracker, sequence, protocol);
-      if (run) runs[tracker.name] = run.map(toNumbers);
+      if (run) runs[tracker.name] = toFrames(run, sequence);
     }
     const truth = sequence.truth.map(toNumbers);
     const { w, h } = sequence.size ?? extent(truth);
     const pictures = sequence.frames.map((path) => toFileUrl(absolute(path)).href);
     yield { name: sequence.name, width: w, height: h, pictures, truth, runs };
   }
+}
+
+/** Frames that a result leaves out at the start have no answer. */
+function toFrames(run: Trajectory, sequence: Sequence): ReplayFrame[] {
+  const omitted = sequence.truth.length - seenIn(sequence, run.length).truth.length;
+  return [...Array(omitted).fill([0]), ...run.map(toNumbers)];
 }
 
 function readRun(

@@ -87,6 +87,16 @@ Deno.test("OTB: delimiters, two targets, a late start, attributes, and what is m
   assertEquals(reason("Car1").includes("found 1 pictures, expected 2"), true);
 });
 
+Deno.test("OTB: pictures cut to the frames of the truth are taken as they are", async () => {
+  const content = await read("OTB100", {
+    "David/groundtruth_rect.txt": "1,2,3,4\n1,2,3,4\n",
+    "David/img": 2,
+    "Tiger1/groundtruth_rect.txt": "1,2,3,4\n",
+  });
+  assertEquals(pictures(named(content, "David")), ["0001", "0002"]);
+  assertEquals(named(content, "Tiger1").mayOmit, 5);
+});
+
 Deno.test("UAV123: parts of a video, flags, NaN", async () => {
   const content = await read("UAV123", {
     "anno/UAV123/bike1.txt": "1,2,3,4\nNaN,NaN,NaN,NaN\n",

@@ -1,0 +1,100 @@
+/** Times the scoring of VOT results, and pysot's toolkit beside it where there is a built one. */
+import { Rng } from "../../mod.ts";
+
+const SEQUENCES = 60, FRAMES = 356, TRACKERS = 6;
+const WIDTH = 640, HEIGHT = 480;
+
+/** The figures that both give. */
+const FIGURES = ["accuracy", "lost_number", "eao"] as const;
+
+/** What a process found; see score_results.ts and scoring_peer.py. */
+interface Outcome {
+  /** Of the processor, start included. */
+  readonly seconds: number;
+  readonly trackers: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** Processor seconds of scoring all trackers. */
+export interface ScoringTimes {
+  readonly trackers: number;
+  readonly ours: number;
+  /** The toolkit's; undefined without one. */
+  readonly peer?: number;
+  /** The largest difference between the figures of both. */
+  readonly difference?: number;
+}
+
+/**
+ * Scores `VOT2018.json` and `results/VOT2018` of a folder, once each.
+ *
+ * @param toolkit A clone of pysot whose extension is built.
+ * @throws {Error} If one of them cannot be scored.
+ */
+export async function timeScoring(root: string, toolkit?: string): Promise<ScoringTimes> {
+  const annotations = `${root}/VOT2018.json`, results = `${root}/results/VOT2018`;
+  const ours = await run(Deno.execPath(), [
+    ...["run", "-A", "--config", pathOf("../../deno.json"), pathOf("./score_results.ts")],
+    ...[annotations, results],
+  ]);
+  const trackers = Object.keys(ours.trackers).length;
+  if (!toolkit) return { trackers, ours: ours.seconds };
+  const python = Deno.env.get("PYTHON") ?? "/usr/bin/python3";
+  const peer = await run(python, [pathOf("./scoring_peer.py"), toolkit, annotations, results]);
+  const differences = Object.entries(peer.trackers).flatMap(([name, figures]) =>
+    FIGURES.map((figure) => Math.abs(figures[figure] - ours.trackers[name][figure]))
+  );
+  const difference = Math.max(...differences);
+  return { trackers, ours: ours.seconds, peer: peer.seconds, difference };
+}
+
+function pathOf(file: string): string {
+  return new URL(file, import.meta.url).pathname;
+}
+
+async function run(program: string, args: string[]): Promise<Outcome> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
+  if (success) return JSON.parse(new TextDecoder().decode(stdout));
+  throw new Error(`Cannot score with ${program}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** Draws a set like VOT2018: polygons that wander, and trackers that follow and lose them. */
+export async function drawResults(root: string): Promise<void> {
+  const annotations: Record<string, unknown> = {};
+  for (let index = 0; index < SEQUENCES; index++) {
+    const name = `sequence${index}`, rng = new Rng(1, index);
+    const truth = drawTruth(rng);
+    annotations[name] = { gt_rect: truth, width: WIDTH, height: HEIGHT };
+    for (let tracker = 0; tracker < TRACKERS; tracker++) {
+      const folder = `${root}/results/VOT2018/tracker${tracker}/baseline/${name}`;
+      await Deno.mkdir(folder, { recursive: true });
+      await Deno.writeTextFile(`${folder}/${name}_001.txt`, drawRun(truth, tracker, rng));
+    }
+  }
+  await Deno.writeTextFile(`${root}/VOT2018.json`, JSON.stringify(annotations));
+}
+
+function drawTruth(rng: Rng): number[][] {
+  let x = WIDTH * (0.3 + 0.4 * rng.uniform()), y = HEIGHT * (0.3 + 0.4 * rng.uniform());
+  const w = 30 + 60 * rng.uniform(), h = 30 + 60 * rng.uniform(), tilt = 20 * rng.uniform();
+  return Array.from({ length: FRAMES }, () => {
+    x += 6 * (rng.uniform() - 0.5);
+    y += 6 * (rng.uniform() - 0.5);
+    const corners = [x - w, y - h, x + w - tilt, y - h + tilt, x + w, y + h, x - w + tilt, y + h];
+    return corners.map((value) => Number(value.toFixed(2)));
+  });
+}
+
+/** A later tracker follows less closely and fails more often. */
+function drawRun(truth: readonly number[][], tracker: number, rng: Rng): string {
+  let start = 0;
+  const lines = truth.map(([x, y, , , right, bottom], i) => {
+    if (i <= start) return i === start ? "1" : "0";
+    if (rng.uniform() < 0.001 * (tracker + 1)) {
+      start = i + 5;
+      return "2";
+    }
+    const off = () => 5 * (tracker + 1) * (rng.uniform() - 0.5);
+    return [x + off(), y + off(), right - x, bottom - y].map((value) => value.toFixed(4)).join(",");
+  });
+  return `${lines.join("\n")}\n`;
+}
