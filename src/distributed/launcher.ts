@@ -1,4 +1,5 @@
 import type { MpiFlavour } from "./bindings/mpi.ts";
+import type { MeetingPlace } from "./rendezvous.ts";
 
 /** How this process was started beside others. */
 export type Launch =
@@ -7,6 +8,15 @@ export type Launch =
     readonly kind: "mpi";
     /** Libraries that fit the launcher, best first. */
     readonly flavours: readonly MpiFlavour[];
+    readonly localRank: number;
+    readonly localSize: number;
+  }
+  /** As torchrun starts processes. */
+  | {
+    readonly kind: "sockets";
+    readonly place: MeetingPlace;
+    readonly rank: number;
+    readonly size: number;
     readonly localRank: number;
     readonly localSize: number;
   };
@@ -36,18 +46,23 @@ const LAUNCHERS = [
   },
 ] as const;
 
+/** What torchrun tells, and whoever does as it does. */
+const TORCHRUN = [
+  ...["RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"],
+  ...["TORCHELASTIC_USE_AGENT_STORE", "SIAMBAN_RENDEZVOUS"],
+];
+
 /** The variables that {@linkcode findLaunch} looks at, and no others. */
 export function readLaunchEnvironment(): Environment {
   const names = LAUNCHERS.flatMap(({ size, localRank, localSize }) => [size, localRank, localSize]);
-  return Object.fromEntries(
-    [...names, "RANK", "WORLD_SIZE"].map((name) => [name, Deno.env.get(name)]),
-  );
+  return Object.fromEntries([...names, ...TORCHRUN].map((name) => [name, Deno.env.get(name)]));
 }
 
 /**
- * Tells from the environment whether a launcher has started this process as one of several.
+ * Tells from the environment whether a launcher has started this process as one of several: an MPI launcher, or
+ * one that sets the variables of torchrun.
  *
- * @throws {Error} If torchrun has, but no MPI launcher.
+ * @throws {Error} If variables of torchrun are missing or make no sense.
  */
 export function findLaunch(environment: Environment): Launch {
   const number = (name: string) => parseInt(environment[name] ?? "", 10) || 0;
@@ -61,11 +76,30 @@ export function findLaunch(environment: Environment): Launch {
       localSize: Math.max(1, number(localSize)),
     };
   }
-  const { RANK, WORLD_SIZE } = environment;
-  if (RANK === undefined || number("WORLD_SIZE") < 2) return { kind: "alone" };
-  throw new Error(
-    `Cannot join the other processes: RANK is ${RANK} and WORLD_SIZE ${WORLD_SIZE}, expected an MPI ` +
-      `launcher too, start with "mpirun -n ${WORLD_SIZE} npx -y deno task train …", or unset both to ` +
-      "train alone",
-  );
+  if (environment.RANK === undefined || number("WORLD_SIZE") < 2) return { kind: "alone" };
+  const size = number("WORLD_SIZE");
+  const count = (name: string, below: number) => {
+    const text = environment[name] ?? "";
+    if (/^\d+$/.test(text) && Number(text) < below) return Number(text);
+    throw new Error(
+      `Cannot join the other processes: ${name} is ${text || "missing"}, expected a whole number ` +
+        `below ${below} beside WORLD_SIZE ${size}; start with torchrun or mpirun, or unset WORLD_SIZE ` +
+        "to train alone",
+    );
+  };
+  const rank = count("RANK", size), localRank = count("LOCAL_RANK", size);
+  // Some launchers do not tell how many processes share the machine: then all may.
+  const localSize = number("LOCAL_WORLD_SIZE") || size;
+  return { kind: "sockets", place: placeOf(environment, count), rank, size, localRank, localSize };
+}
+
+function placeOf(
+  environment: Environment,
+  count: (name: string, below: number) => number,
+): MeetingPlace {
+  const { MASTER_ADDR: host = "127.0.0.1", SIAMBAN_RENDEZVOUS: path } = environment;
+  if (path) return { kind: "file", path, host };
+  // At the port itself torchrun may keep a store of its own.
+  const isTaken = environment.TORCHELASTIC_USE_AGENT_STORE === "True";
+  return { kind: "port", host, port: count("MASTER_PORT", 65535) + Number(isTaken) };
 }

@@ -1,0 +1,36 @@
+/** Processes that are started as torchrun does, for tests. */
+import type { JobResult } from "./mpi_job.ts";
+
+/** A port of this machine that nobody listens at. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+/** What torchrun tells the processes of one machine. */
+export function torchrunEnvironment(ranks: number, port = freePort()): Record<string, string>[] {
+  return Array.from({ length: ranks }, (_, rank) => ({
+    RANK: String(rank),
+    LOCAL_RANK: String(rank),
+    WORLD_SIZE: String(ranks),
+    LOCAL_WORLD_SIZE: String(ranks),
+    MASTER_ADDR: "127.0.0.1",
+    MASTER_PORT: String(port),
+  }));
+}
+
+/** Runs a Deno program in each of these environments, to the end of all. */
+export async function runInEach(
+  environments: readonly Record<string, string>[],
+  args: readonly string[],
+): Promise<JobResult[]> {
+  return await Promise.all(environments.map(async (env) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...args],
+      stdin: "null",
+      env: { NO_COLOR: "1", ...env },
+    }).output();
+    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    return { code, out, err };
+  }));
+}
