@@ -145,7 +145,7 @@ export const trainingSchema = section({
   maxSkippedSteps: whole({ min: 1 }).default(10),
   /** Largest loss that still updates the weights (tools/train.py has 1e4). */
   maxLoss: real({ above: 0 }).default(1e4),
-  /** Steps between two checkpoints within an epoch, of which the newest is kept; 0 for none. */
+  /** Steps between two checkpoints within an epoch, of which the newest two are kept; 0 for none. */
   checkpointEvery: whole({ min: 0 }).default(0),
   /** Minutes between two such checkpoints; 0 for none. */
   checkpointMinutes: real({ min: 0 }).default(0),

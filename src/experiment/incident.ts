@@ -225,15 +225,24 @@ function partOf(tensors: StateDict, prefix: string): StateDict {
   );
 }
 
+/** @throws {RangeError} If an array is missing, or not as long as the experiment has it. */
 function batchOf(tensors: StateDict, { training }: ExperimentConfig) {
-  const array = (name: (typeof BATCH_ARRAYS)[number]) => tensors.get(name)!.data;
+  const { batchSize: size, exemplarSize, searchSize, scoreSize } = training;
+  const array = <T>(name: (typeof BATCH_ARRAYS)[number], kind: string, each: number) => {
+    const { dtype, data } = tensors.get(name) ?? {};
+    if (dtype === kind && data?.length === size * each) return data as T;
+    throw new RangeError(
+      `Cannot replay the step: its "${name}" has ${data?.length ?? 0} numbers of type ${dtype}, ` +
+        `expected ${size * each} of type ${kind} as its experiment says`,
+    );
+  };
   return {
-    size: training.batchSize,
-    template: array("template") as Float32Array,
-    search: array("search") as Float32Array,
-    labelCls: array("labelCls") as Int32Array,
-    labelLoc: array("labelLoc") as Float32Array,
-    box: array("box") as Float32Array,
+    size,
+    template: array<Float32Array>("template", "float32", 3 * exemplarSize ** 2),
+    search: array<Float32Array>("search", "float32", 3 * searchSize ** 2),
+    labelCls: array<Int32Array>("labelCls", "int32", scoreSize ** 2),
+    labelLoc: array<Float32Array>("labelLoc", "float32", 4 * scoreSize ** 2),
+    box: array<Float32Array>("box", "float32", 4),
   };
 }
 

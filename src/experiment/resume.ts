@@ -56,7 +56,7 @@ async function resumeNewest(training: Training): Promise<FoundResumePoint> {
   const folder = training.config.training.snapshotDir;
   const { newest, damaged, unfinished } = await searchCheckpoints(folder);
   const messages = [
-    ...damaged.map(({ path, reason }) => `passed by ${path}: ${reason}`),
+    ...await Promise.all(damaged.map(setAside)),
     ...unfinished.map((name) => `removed ${folder}/${name}: its writing was interrupted`),
   ];
   if (unfinished.length > 0) await removePartialFiles(folder);
@@ -66,6 +66,17 @@ async function resumeNewest(training: Training): Promise<FoundResumePoint> {
   const { path } = newest;
   const point = resumePoint(newest, { ...training, path });
   return { messages: [...messages, resumeMessage(path, point)], point };
+}
+
+/** Gives a damaged checkpoint a name that nothing takes for a checkpoint; says so. */
+async function setAside({ path, reason }: CheckpointSearch["damaged"][number]): Promise<string> {
+  const aside = `${path}.damaged`;
+  try {
+    await Deno.rename(path, aside);
+    return `set aside ${path} as ${aside}: ${reason}`;
+  } catch {
+    return `passed by ${path}: ${reason}`; // It is in nobody's way where it is.
+  }
 }
 
 async function searchCheckpoints(folder: string): Promise<CheckpointSearch> {

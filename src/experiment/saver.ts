@@ -1,5 +1,6 @@
 import { removeOutdated, saveCheckpoint } from "../training/checkpoint.ts";
 import type { Trainer } from "../training/trainer.ts";
+import { explainWriteError } from "../weights/atomic_file.ts";
 
 /** What a checkpoint is saved with. */
 type SaveOptions = Parameters<typeof saveCheckpoint>[1];
@@ -11,6 +12,8 @@ type SaveOptions = Parameters<typeof saveCheckpoint>[1];
 export class Saver implements AsyncDisposable {
   readonly #keep: number;
   #saving: Promise<string> | undefined;
+  /** The disk that the first checkpoint went to. */
+  #disk: number | undefined;
   /** What {@linkcode takeFinished} has to tell. */
   #finished: string[] = [];
 
@@ -22,14 +25,28 @@ export class Saver implements AsyncDisposable {
   /**
    * Begins to save; what is saved is taken before this returns.
    *
-   * @throws {Error} If the checkpoint before this one could not be saved.
+   * @throws {Error} If the checkpoint before this one could not be saved, or another disk stands in the place of
+   * the one that the others are on.
    */
   async save(trainer: Trainer, options: SaveOptions): Promise<void> {
     await this.settle();
+    await this.#checkDisk(options.folder);
     const saving = this.#save(trainer, options);
     this.#saving = saving;
     // Whoever waits for it hears of a failure.
     saving.then((path) => this.#finished.push(path), () => {});
+  }
+
+  async #checkDisk(folder: string): Promise<void> {
+    const { dev } = await Deno.stat(folder).catch((cause) => {
+      throw explainWriteError(folder, cause);
+    });
+    this.#disk ??= dev;
+    if (dev === this.#disk) return;
+    throw new Error(
+      `Cannot write to "${folder}": another disk stands there now than at the start, bring that one ` +
+        "back and go on with --resume auto",
+    );
   }
 
   async #save(trainer: Trainer, options: SaveOptions): Promise<string> {

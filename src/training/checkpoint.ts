@@ -107,9 +107,12 @@ export async function saveCheckpoint(
   return path;
 }
 
+/** Checkpoints within an epoch that are kept: should the newest be damaged, there is one before it. */
+const KEPT_WITHIN = 2;
+
 /**
- * Removes the checkpoints within an epoch that lie before a position, for a newer one has taken their place; and of those
- * at the end of an epoch all but the newest `keep`.
+ * Removes the checkpoints within an epoch up to a position but for the newest {@linkcode KEPT_WITHIN}; and of those at the
+ * end of an epoch all but the newest `keep`.
  *
  * @param keep 0 keeps all.
  * @returns The names removed.
@@ -119,17 +122,20 @@ export async function removeOutdated(
   newest: Position,
   keep = 0,
 ): Promise<string[]> {
+  const within: (Position & { readonly name: string })[] = [];
   const removed: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {
     const numbers = /^checkpoint_e(\d+)(?:\.step(\d+))?\.safetensors$/.exec(name);
     if (!numbers) continue;
     const [epoch, step] = numbers.slice(1).map((digits) => Number(digits ?? 0));
-    const isOutdated = step > 0
-      // The last one stays beside that of the epoch's end, in case the newer one is damaged.
-      ? newest.step > 0 && (epoch < newest.epoch || (epoch === newest.epoch && step < newest.step))
-      : keep > 0 && epoch <= newest.epoch - keep;
-    if (isOutdated) removed.push(name);
+    if (step === 0) {
+      if (keep > 0 && epoch <= newest.epoch - keep) removed.push(name);
+    } else if (epoch < newest.epoch || (epoch === newest.epoch && step <= newest.step)) {
+      within.push({ name, epoch, step });
+    }
   }
+  within.sort((a, b) => b.epoch - a.epoch || b.step - a.step);
+  removed.push(...within.slice(KEPT_WITHIN).map(({ name }) => name));
   for (const name of removed) await Deno.remove(join(folder, name));
   return removed;
 }

@@ -5,6 +5,10 @@ import { broadcastText, type Collective } from "../collective.ts";
 export interface RankNews {
   /** Seconds of its own work in the last step: without the wait for other ranks. */
   readonly seconds: number;
+  /** Seconds of the whole step. */
+  readonly batchTime: number;
+  /** Seconds of it that it waited for data. */
+  readonly dataTime: number;
   /** Whether it has been asked to stop. */
   readonly stop: boolean;
   /** Whether it is time for it to save. */
@@ -15,6 +19,10 @@ export interface RankNews {
 export interface JobNews {
   /** By rank. */
   readonly seconds: readonly number[];
+  /** Mean over the ranks, as the published trainer prints it. */
+  readonly batchTime: number;
+  /** Mean over the ranks. */
+  readonly dataTime: number;
   /** Whether any rank has been asked to stop. */
   readonly stop: boolean;
   /** Whether it is time for any rank to save. */
@@ -24,12 +32,19 @@ export interface JobNews {
 /** Tells all ranks what each has to tell. */
 export function exchangeNews(collective: Collective, news: RankNews): JobNews {
   const { rank, size } = collective;
-  const numbers = new Float64Array(size + 2);
+  const { batchTime, dataTime, stop, pause } = news;
+  const numbers = new Float64Array(size + 4);
   numbers[rank] = news.seconds;
-  numbers.set([Number(news.stop), Number(news.pause)], size);
+  numbers.set([batchTime / size, dataTime / size, Number(stop), Number(pause)], size);
   collective.sum(numbers);
-  const [stop, pause] = numbers.subarray(size);
-  return { seconds: [...numbers.subarray(0, size)], stop: stop > 0, pause: pause > 0 };
+  const sums = numbers.subarray(size);
+  return {
+    seconds: [...numbers.subarray(0, size)],
+    batchTime: sums[0],
+    dataTime: sums[1],
+    stop: sums[2] > 0,
+    pause: sums[3] > 0,
+  };
 }
 
 /**

@@ -185,15 +185,18 @@ export class Trainer implements Disposable {
   /** Makes a report of what all ranks know, and hears whether to stop. */
   #consult({ complaint, ownSeconds, ...report }: PendingReport): StepReport {
     const collective = this.#collective;
-    const { seconds, stop, pause } = exchangeNews(collective, {
+    const { seconds, batchTime, dataTime, stop, pause } = exchangeNews(collective, {
       seconds: ownSeconds,
+      batchTime: report.batchTime,
+      dataTime: report.dataTime,
       stop: this.#shouldStop(),
       pause: performance.now() - this.#lastPause > 1000 * this.#pauseAfterSeconds,
     });
     this.#stopping ||= stop;
     this.#pauseAsked ||= pause;
     if (collective.size === 1) return report;
-    const told = { ...report, rankSeconds: seconds };
+    const pairsPerSecond = report.pairsPerSecond * report.batchTime / batchTime;
+    const told = { ...report, batchTime, dataTime, pairsPerSecond, rankSeconds: seconds };
     if (report.skipped === undefined) return told;
     return { ...told, skipped: firstComplaint(collective, complaint) ?? report.skipped };
   }
@@ -334,6 +337,7 @@ export class Trainer implements Disposable {
 
 /** A report before the ranks have spoken about it. */
 interface PendingReport extends StepReport {
+  readonly pairsPerSecond: number;
   /** Seconds of this rank's own work, without the wait for other ranks. */
   readonly ownSeconds: number;
   /** What is wrong with this rank's own loss, if anything. */

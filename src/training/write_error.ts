@@ -1,5 +1,10 @@
 const REMEDIES: readonly [codes: readonly string[], reason: string, remedy: string][] = [
   [["ENOSPC", "EDQUOT"], "the disk is full", "free some space or choose another folder"],
+  [
+    ["EFBIG"],
+    "the file is larger than this disk or your limits allow",
+    "choose another folder",
+  ],
   [["EROFS"], "the file system is read-only", "choose another folder"],
   [["EACCES", "EPERM"], "permission is denied", "change its owner or choose another folder"],
   [

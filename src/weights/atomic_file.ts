@@ -79,7 +79,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EROFS: "the disk is read-only, choose another folder",
   EACCES: "you may not write there, change the folder's permissions or choose another one",
   EPERM: "you may not write there, change the folder's permissions or choose another one",
-  ENOENT: "its folder does not exist, create it first",
+  ENOENT: "its folder does not exist, create it, or bring its disk back",
   ENOTDIR: "its folder is not a folder, choose another one",
   EISDIR: "it is a folder, choose another name",
 };

@@ -66,7 +66,9 @@ testTiny("runExperiment() resumes from the newest whole checkpoint", async () =>
   await Deno.writeTextFile(unfinished, "");
   const resumed = await runAll(config);
   const messages = messagesOf(resumed).slice(1);
-  assertStringIncludes(messages[0], `passed by ${snapshotDir}/checkpoint_e2.safetensors: `);
+  const damaged = `${snapshotDir}/checkpoint_e2.safetensors`;
+  assertStringIncludes(messages[0], `set aside ${damaged} as ${damaged}.damaged: `);
+  assertEquals((await Deno.stat(`${damaged}.damaged`)).size, 5000);
   assertEquals(messages.slice(1, 3), [
     `removed ${unfinished}: its writing was interrupted`,
     `resume from ${snapshotDir}/checkpoint_e1.step2.safetensors at epoch 2 step 3`,

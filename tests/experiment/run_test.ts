@@ -44,6 +44,7 @@ testTiny("runExperiment() goes from drawn videos to a tracked sequence", async (
   const left = await Array.fromAsync(Deno.readDir(config.training.snapshotDir));
   assertEquals(left.map(({ name }) => name).toSorted(), [
     "checkpoint_e1.safetensors",
+    "checkpoint_e1.step2.safetensors",
     "checkpoint_e1.step3.safetensors",
     "checkpoint_e2.safetensors",
   ]);

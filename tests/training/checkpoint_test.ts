@@ -173,17 +173,18 @@ Deno.test("checkpointName() sorts by position", async () => {
   );
 });
 
-Deno.test("removeOutdated() keeps the newest checkpoint within an epoch and all others", async () => {
+Deno.test("removeOutdated() keeps the newest two checkpoints within an epoch and all others", async () => {
   await using folder = await temporaryFolder();
   const kept = [
     "checkpoint_e1.safetensors",
     "checkpoint_e2.safetensors",
+    "checkpoint_e2.step9.safetensors",
     "checkpoint_e2.step10.safetensors",
     "checkpoint_e2.step20.safetensors",
     "checkpoint_e1.step5.pth",
     "best.checkpoint_e1.step5.safetensors",
   ];
-  const outdated = ["checkpoint_e0.step90.safetensors", "checkpoint_e2.step9.safetensors"];
+  const outdated = ["checkpoint_e0.step90.safetensors", "checkpoint_e1.step100.safetensors"];
   for (const name of [...kept, ...outdated]) await Deno.writeTextFile(join(folder.path, name), "");
   assertEquals((await removeOutdated(folder.path, { epoch: 2, step: 10 })).toSorted(), outdated);
   const left = (await Array.fromAsync(Deno.readDir(folder.path))).map(({ name }) => name);
@@ -199,16 +200,17 @@ async function saveStart(folder: string, averages?: Averages): Promise<string> {
   return checkpointName(trainer.position);
 }
 
-Deno.test("removeOutdated() keeps as many ends of epochs as asked, and the newest within an epoch", async () => {
+Deno.test("removeOutdated() keeps as many ends of epochs as asked, and two within an epoch", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const names = ["e1", "e2", "e2.step4", "e2.step8", "e3"];
+    const names = ["e1", "e2", "e2.step4", "e2.step8", "e2.step12", "e3"];
     for (const name of names) {
       await Deno.writeTextFile(`${folder}/checkpoint_${name}.safetensors`, "");
     }
     const removed = async (...[newest, keep]: [{ epoch: number; step: number }, number]) =>
       (await removeOutdated(folder, newest, keep)).sort();
-    assertEquals(await removed({ epoch: 2, step: 8 }, 0), ["checkpoint_e2.step4.safetensors"]);
+    assertEquals(await removed({ epoch: 2, step: 8 }, 0), []);
+    assertEquals(await removed({ epoch: 2, step: 12 }, 0), ["checkpoint_e2.step4.safetensors"]);
     assertEquals(await removed({ epoch: 3, step: 0 }, 0), []);
     assertEquals(await removed({ epoch: 3, step: 0 }, 2), ["checkpoint_e1.safetensors"]);
   } finally {

@@ -56,7 +56,7 @@ Deno.test("writeFileAtomically() says what to do where the folder is absent", as
   await assertRejects(
     () => writeFileAtomically("no/such/folder/file", [bytes("a")]),
     Error,
-    'Cannot write "no/such/folder/file": its folder does not exist, create it first',
+    'Cannot write "no/such/folder/file": its folder does not exist, create it, or bring its disk back',
   );
 });
 
