@@ -111,7 +111,7 @@ export async function readClaim(out: string): Promise<HeldClaim | undefined> {
     throw error;
   }
   const held = parse(text);
-  if (held?.form === FORM) return held;
+  if (held?.form === FORM && typeof held.plan?.digest === "string") return held;
   throw refuse(out, "crops that another version has prepared");
 }
 

@@ -63,9 +63,15 @@ export async function ifFound<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (isAbsence(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether an error says that there is no such file, or that none could have such a name. */
+function isAbsence(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+    (error as { code?: string }).code === "ENAMETOOLONG";
 }
 
 /** Names whose flag is set; all flags are unset where there is no file. */

@@ -1,17 +1,23 @@
 import { join } from "@std/path";
+import { openCheckpoint } from "../../../src/training/checkpoint.ts";
 import {
   elementCount,
+  groupSizes,
   hostTensor,
   readCheckpoint,
   readSafetensors,
   readTorchFile,
+  restoreFrom,
   type StateDict,
   TorchTensor,
+  toTorchSnapshot,
   WeightsFileError,
   writeCheckpoint,
   writeSafetensors,
 } from "../../../src/weights/mod.ts";
-import { demand, fixtures, type Target } from "../target.ts";
+import { torchFileChunks } from "../../../src/weights/torch_writer.ts";
+import { joinBytes } from "../../weights/fixtures.ts";
+import { bytesOfText, demand, fixtures, type Target } from "../target.ts";
 
 /** Opcodes and names that pickles are attacked with. */
 const PICKLE_WORDS = [
@@ -156,4 +162,79 @@ async function written(
   }
 }
 
-export const WEIGHTS_TARGETS = [torchZip, torchLegacy, torchHostile, safetensors, checkpoint];
+/** A checkpoint whose checksum is right, with any text for its state. */
+const checkpointState: Target = {
+  name: "checkpoint-state",
+  corpus: () => [bytesOfText(JSON.stringify(TRAINING_STATE))],
+  run(bytes) {
+    const text = new TextDecoder().decode(bytes);
+    const point = openCheckpoint({ tensors: TENSORS, state: JSON.parse(text) }, "a checkpoint");
+    const { epoch, step } = point.position;
+    demand(Number.isInteger(epoch) && epoch >= 0 && Number.isInteger(step), "a position");
+  },
+  allowedErrors: [RangeError, SyntaxError],
+  dictionary: ['"epoch":', "null", "-1", '"__proto__":', "[]", "{}"],
+};
+
+/** As a training writes it. */
+const TRAINING_STATE = {
+  format: 1,
+  experiment: "small",
+  position: { epoch: 3, step: 17 },
+  invariants: { seed: 5, batchSize: 2, stepsPerEpoch: 20 },
+  averages: Object.fromEntries(
+    ["batch_time", "data_time", "cls_loss", "loc_loss", "total_loss"].map((name) => [
+      name,
+      { window: 10, last: 0.5, mean: null, history: [0.5, 1.5], count: 2 },
+    ]),
+  ),
+};
+
+/** A snapshot of the published trainer, taken apart for the model that it is of. */
+const torchSnapshot: Target = {
+  name: "torch-snapshot",
+  corpus: async () => [joinBytes(torchFileChunks(toTorchSnapshot(SNAPSHOT)))],
+  async run(bytes) {
+    const { value } = await readTorchFile(bytes);
+    const { epoch, tensors, sgd } = declared(() => {
+      groupSizes(value);
+      return restoreFrom(value, { model: SHAPES, groups: [["a"], ["b"]] });
+    });
+    demand(typeof epoch === "number" && sgd.groups.length === 2, "an epoch and two groups");
+    for (const [name, { shape, data }] of [...tensors, ...sgd.momentum]) {
+      demand(data.length === elementCount(shape), `${elementCount(shape)} elements in ${name}`);
+    }
+  },
+  allowedErrors: [WeightsFileError, TypeError, RangeError],
+  dictionary: PICKLE_WORDS,
+};
+
+/** Lets only those errors pass as they are whose words are the program's own. */
+function declared<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if ((error as Error).message.startsWith("Cannot ")) throw error;
+    throw new Error(`not declared: ${error}`);
+  }
+}
+
+const SHAPES = new Map([["a", [2]], ["b", [1]]]);
+const SNAPSHOT = {
+  epoch: 3,
+  stateDict: new Map([...SHAPES].map(([name, shape]) => [
+    name,
+    hostTensor("float32", shape, new Float32Array(elementCount(shape)).fill(0.25)),
+  ])),
+  sgd: {
+    groups: ["a", "b"].map((name) => (
+      { lr: 0.1, initialLr: 0.2, momentum: 0.9, weightDecay: 1e-4, parameters: [name] }
+    )),
+    momentum: new Map([["b", hostTensor("float32", [1], Float32Array.of(1))]]),
+  },
+};
+
+export const WEIGHTS_TARGETS = [
+  ...[torchZip, torchLegacy, torchHostile, torchSnapshot],
+  ...[safetensors, checkpoint, checkpointState],
+];
