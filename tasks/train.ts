@@ -44,7 +44,7 @@ const USAGE = `Usage: deno task train [--config FILE] [options]
   --profile-data    tells at the end where the time of loading went
   --json            ends with one line of JSON
 
-SIGINT, SIGTERM and --stop-after finish the step, save and end with status ${STOPPED};
+SIGINT, SIGTERM, SIGUSR1 and --stop-after finish the step, save and end with status ${STOPPED};
 --resume auto goes on from there. On several processes: mpirun -n 4 npx -y deno task train …`;
 
 /** What is trained when nothing is said. */
@@ -164,14 +164,15 @@ async function train(
 }
 
 /**
- * Listens for requests to stop: a signal, or the end of the time given. A second signal ends the program at once.
+ * Listens for requests to stop: a signal (SIGUSR1 is what mpirun hands on, and clusters send before a time limit), or the
+ * end of the time given. A second signal ends the program at once.
  *
  * @param limit A time such as `3h`; none without it.
  */
 function stopRequests(limit: string | undefined): () => boolean {
   const end = limit === undefined ? Infinity : performance.now() + 1000 * parseSeconds(limit);
   let asked = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGUSR1"] as const) {
     const listener = () => {
       asked = true;
       Deno.removeSignalListener(signal, listener);

@@ -53,7 +53,7 @@ export async function openInProcess(path: string): Promise<Opening> {
   const script = new URL("./open_index.ts", import.meta.url);
   const configuration = new URL("../../deno.json", import.meta.url).pathname;
   const args = ["run", "-A", "--config", configuration, script.href, path];
-  const { stdout, success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const { stdout, success, stderr } = await new Deno.Command("deno", { args }).output();
   if (!success) throw new Error(`Cannot open "${path}": ${new TextDecoder().decode(stderr)}`);
   return JSON.parse(new TextDecoder().decode(stdout));
 }
