@@ -27,7 +27,7 @@ export function jpegDecoderFile(): string | undefined {
 }
 
 /**
- * Decodes a picture: JPEG, PNG, TIFF, or the first frame of a GIF. Alpha is dropped, gray becomes
+ * Decodes a picture: JPEG, PNG, or the first frame of a GIF. Alpha is dropped, gray becomes
  * three equal channels, and a JPEG's EXIF orientation is applied, as OpenCV's `imread` does.
  *
  * With libjpeg-turbo the pixels of a JPEG equal OpenCV's. With `imagescript` they differ by up to 2
@@ -46,7 +46,6 @@ export async function decodeImage(
       case "jpeg":
         return await decodeJpeg(bytes, decoder);
       case "png":
-      case "tiff":
         return await decodeWithImageScript(bytes);
       case "gif":
         return await decodeGif(bytes);
@@ -57,7 +56,7 @@ export async function decodeImage(
   }
   const start = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0"));
   throw new SyntaxError(
-    `Cannot decode ${name}: it starts with [${start.join(" ")}], expected JPEG, PNG, GIF or TIFF`,
+    `Cannot decode ${name}: it starts with [${start.join(" ")}], expected JPEG, PNG or GIF`,
   );
 }
 
@@ -78,7 +77,6 @@ const SIGNATURES = {
   jpeg: [0xff, 0xd8, 0xff],
   png: [0x89, 0x50, 0x4e, 0x47],
   gif: [0x47, 0x49, 0x46, 0x38],
-  tiff: [0x49, 0x49, 0x2a, 0x00],
 } as const;
 
 function formatOf(bytes: Uint8Array): keyof typeof SIGNATURES | undefined {

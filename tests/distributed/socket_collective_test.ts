@@ -105,3 +105,13 @@ Deno.test("ranks that do not come in time are named", () => {
     `rank 1 did not reach rank 0 at 127.0.0.1:${place.port}`,
   );
 });
+
+Deno.test("a loss that is no number on one rank makes all skip that step, and is named", async () => {
+  const program = new URL("one_bad_rank.ts", import.meta.url).pathname;
+  const results = await runInEach(torchrunEnvironment(2), ["run", "-A", "--no-check", program]);
+  const [first, second] = results.map(({ out, err }) => JSON.parse(out || err));
+  assertEquals(first, second);
+  const { skipped } = first;
+  assertEquals(skipped.map((reason: string | null) => reason === null), [true, false, true, true]);
+  assertMatch(skipped[1], /^rank 1 of 2: the loss is NaN; the batch holds e1\.s1\.0\.z\.jpg/);
+});

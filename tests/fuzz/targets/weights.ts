@@ -193,7 +193,7 @@ const TRAINING_STATE = {
 /** A snapshot of the published trainer, taken apart for the model that it is of. */
 const torchSnapshot: Target = {
   name: "torch-snapshot",
-  corpus: async () => [joinBytes(torchFileChunks(toTorchSnapshot(SNAPSHOT)))],
+  corpus: () => [joinBytes(torchFileChunks(toTorchSnapshot(SNAPSHOT)))],
   async run(bytes) {
     const { value } = await readTorchFile(bytes);
     const { epoch, tensors, sgd } = declared(() => {
