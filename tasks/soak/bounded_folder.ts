@@ -19,9 +19,18 @@ export async function bound(folder: string): Promise<void> {
   await mount(["-t", "tmpfs", "-o", `size=${SIZE}`, "siamban-soak", folder]);
 }
 
-/** Allows writing to a bounded folder, or refuses it. */
-export async function setReadOnly(folder: string, readOnly: boolean): Promise<void> {
-  await mount(["-o", `remount,${readOnly ? "ro" : "rw"}`, folder]);
+/**
+ * Refuses writing to a bounded folder, until the result is disposed of. What is open for writing stays so, which is why
+ * the disk itself cannot be made read-only: a view of it takes its place.
+ */
+export async function forbid(folder: string): Promise<AsyncDisposable> {
+  await mount(["--bind", folder, folder]);
+  await mount(["-o", "remount,bind,ro", folder]);
+  return {
+    async [Symbol.asyncDispose]() {
+      if (!await succeeds("umount", [folder])) throw new Error(`Cannot unmount "${folder}"`);
+    },
+  };
 }
 
 /** Takes the disk of a bounded folder away, until the result is disposed of. */

@@ -1,7 +1,7 @@
 /** What a training of the soak has to survive. */
 import { join } from "@std/path";
 import type { Rng } from "../../mod.ts";
-import { fill, setReadOnly, takeAway } from "./bounded_folder.ts";
+import { fill, forbid, takeAway } from "./bounded_folder.ts";
 import { type Scene, SoakFault, wait } from "./scene.ts";
 
 /** Status of a training that was asked to stop. */
@@ -135,12 +135,8 @@ const fillDisk: Fault = (scene) =>
 const forbidWriting: Fault = (scene) =>
   scene.run(async (trainee) => {
     await scene.saves(trainee, 1 + scene.rng.integer(3));
-    await setReadOnly(scene.out, true);
-    try {
-      await scene.ends(trainee, 1, /read-only/);
-    } finally {
-      await setReadOnly(scene.out, false);
-    }
+    await using _ = await forbid(scene.out);
+    await scene.ends(trainee, 1, /read-only/);
   });
 
 const takeDisk: Fault = (scene) =>
