@@ -8,14 +8,14 @@ import { runTask } from "./run_task.ts";
 
 const USAGE = `Usage: deno task soak [options]
   --minutes N   how long faults are injected; 120
-  --faults N    ends after so many of them
+  --faults N    ends after so many of them; the undisturbed training then follows
   --only A,B    kinds of faults, as the output names them; all
   --ranks N     processes of each training, joined by mpirun; 1
   --seed N      of the training, and of kinds, order and moments of the faults; 1
   --dir DIR     where everything lies; build/soak
   --json        ends with one line of JSON
 
-Two trainings of the quickstart recipe run side by side: one in peace; one that is killed, stopped, whose
+Two trainings of the quickstart recipe run, side by side: one in peace; one that is killed, stopped, whose
 checkpoints and pictures are damaged, whose workers die and whose disk is filled, each time to be started again
 with --resume auto. It ends with status 1 unless every fault was met as it should be and the weights, the
 momentum and the windows of the losses' averages at the end of every epoch are the same bit for bit.`;
@@ -28,7 +28,7 @@ export async function main(args: string[]): Promise<void> {
   const options = parseArgs(args.filter((arg) => arg !== INSIDE), {
     string: ["minutes", "faults", "only", "ranks", "seed", "dir"],
     boolean: ["json", "help"],
-    default: { minutes: "120", faults: "1000000", ranks: "1", seed: "1", dir: "build/soak" },
+    default: { minutes: "120", ranks: "1", seed: "1", dir: "build/soak" },
     unknown: (name: string) => fail(`unknown option ${name}`),
   });
   if (options.help) return console.log(USAGE);
@@ -40,7 +40,7 @@ export async function main(args: string[]): Promise<void> {
   try {
     const events = soak({
       minutes: number("minutes", options.minutes),
-      faults: number("faults", options.faults),
+      ...options.faults === undefined ? {} : { faults: number("faults", options.faults) },
       ...options.only === undefined ? {} : { only: options.only.split(",") },
       seed: number("seed", options.seed),
       ranks: Math.max(1, number("ranks", options.ranks)),

@@ -12,8 +12,8 @@ import { Trainee } from "./trainee.ts";
 /** What a soak is asked for. */
 export interface SoakOptions {
   readonly minutes: number;
-  /** After how many faults it ends, if that is before. */
-  readonly faults: number;
+  /** After how many faults it ends, if that is before; then the undisturbed training follows, as far as need be. */
+  readonly faults?: number;
   /** Names of the faults; all. */
   readonly only?: readonly string[];
   readonly seed: number;
@@ -104,15 +104,19 @@ export async function* soak(options: SoakOptions): AsyncGenerator<SoakEvent, Soa
     await bound(torn.out);
   }
   const memory: MemorySample[] = [];
-  const undisturbed: Trainee = new Trainee({
-    config: calm.config,
-    ranks,
-    onSaved: async (path) => {
-      await calm.note(path);
-      memory.push({ steps: calm.last * STEPS_PER_EPOCH, mebibytes: await undisturbed.mebibytes() });
-    },
-  });
+  let undisturbed: Trainee | undefined;
+  const train = () =>
+    undisturbed ??= new Trainee({
+      config: calm.config,
+      ranks,
+      onSaved: async (path) => {
+        await calm.note(path);
+        const mebibytes = await undisturbed!.mebibytes();
+        memory.push({ steps: calm.last * STEPS_PER_EPOCH, mebibytes });
+      },
+    });
   try {
+    if (options.faults === undefined) train();
     const rng = new Rng(seed);
     const scene = new Scene({
       ...{ rng, ranks, bounded, config: torn.config, data: torn.data, out: torn.out },
@@ -129,7 +133,7 @@ export async function* soak(options: SoakOptions): AsyncGenerator<SoakEvent, Soa
       yield { fault: name, seconds: seconds(), ...failure === undefined ? {} : { failure } };
     }
     const atEnd = await failureOf(() => finish(scene, torn)) ??
-      await failureOf(() => catchUp(undisturbed, calm, torn));
+      await failureOf(() => catchUp(train(), calm, torn));
     if (atEnd !== undefined) failures.push(`at the end: ${atEnd}`);
     return {
       seconds: seconds(),
@@ -141,7 +145,7 @@ export async function* soak(options: SoakOptions): AsyncGenerator<SoakEvent, Soa
       memory: { mebibytes: memory.at(-1)?.mebibytes ?? NaN, slope: memorySlope(memory) },
     };
   } finally {
-    await undisturbed.kill();
+    await undisturbed?.kill();
   }
 }
 

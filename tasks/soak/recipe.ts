@@ -45,7 +45,7 @@ export function soakRecipe({ data, out }: RecipeFolders, seed: number): Experime
           ...rest.dataset.sets.DEMO,
           root: `${data}/crop511`,
           anno: `${data}/train.json`,
-          source: { format: "synthetic", videos: 6, frames: 12 },
+          source: { format: "synthetic", videos: 5, frames: 8 },
         },
       },
     },

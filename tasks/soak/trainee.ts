@@ -4,8 +4,10 @@ import denoJson from "../../deno.json" with { type: "json" };
 
 const TRAIN = fromFileUrl(new URL("../train.ts", import.meta.url));
 
-/** Lines of output that are kept for a message. */
-const KEPT_LINES = 60;
+/** Lines of output that are kept, of which the configuration and the model's tree take hundreds. */
+const KEPT_LINES = 5000;
+/** Those of them that a message shows. */
+const SHOWN_LINES = 40;
 
 /** How a training is started. */
 export interface TraineeOptions {
@@ -128,7 +130,7 @@ export class Trainee {
     const { code, signal } = await this.#child.status;
     this.#isOver = true;
     this.#onLine();
-    return { code, signal, text: this.#lines.join("\n") };
+    return { code, signal, text: this.#lines.slice(-SHOWN_LINES).join("\n") };
   }
 
   async #hear(line: string): Promise<void> {

@@ -10,10 +10,10 @@ const root = new URL("../../", import.meta.url);
 
 Deno.test("soak comes to the undisturbed training's bits, whatever was done to it", async () => {
   await using folder = await temporaryFolder();
-  const kinds = ["kill-in-save", "checkpoint-cut", await canBound() ? "disk-full" : "file-limit"];
+  const kinds = ["checkpoint-cut", await canBound() ? "disk-full" : "file-limit"];
   const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: [
-      ...["task", "soak", "--faults", "3", "--only", kinds.join(), "--seed", "3"],
+      ...["task", "soak", "--faults", "2", "--only", kinds.join(), "--seed", "3"],
       ...["--dir", folder.path, "--json"],
     ],
     cwd: root,
@@ -23,7 +23,7 @@ Deno.test("soak comes to the undisturbed training's bits, whatever was done to i
   assertEquals(code, 0, out + err);
   const report = JSON.parse(out.trim().split("\n").at(-1)!);
   assertEquals(Object.keys(report.injected).sort(), kinds.sort());
-  assertEquals([report.survived, report.failures, report.bitsEqual], [3, [], true]);
+  assertEquals([report.survived, report.failures, report.bitsEqual], [2, [], true]);
   assertMatch(out, /bits +equal at the ends of (\d+) of \1 epochs/);
 });
 
