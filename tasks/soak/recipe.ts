@@ -2,7 +2,7 @@ import quickstart from "../../configs/quickstart.ts";
 import type { Experiment } from "../../mod.ts";
 
 /** Steps an epoch: each epoch's end is compared, so there should be many. */
-export const STEPS_PER_EPOCH = 12;
+export const STEPS_PER_EPOCH = 6;
 
 /** Where a training of the soak lies. */
 export interface RecipeFolders {
@@ -32,7 +32,7 @@ export function soakRecipe({ data, out }: RecipeFolders, seed: number): Experime
       lr: { type: "log", kwargs: { startLr: 0.005, endLr: 0.005 } },
       lrWarmup: { warmup: false },
       device: "auto",
-      checkpointEvery: 5,
+      checkpointEvery: 2,
       keepCheckpoints: 3,
       printFreq: 1000,
       logDir: `${out}/logs`,
