@@ -1,4 +1,4 @@
-import { type Execution, run } from "./toolchain.ts";
+import { execute as executeProgram, type Execution } from "../../ffi/compile.ts";
 
 /** How {@linkcode installPackages} reaches apt; all of it is for tests to replace. */
 export interface AptOptions {
@@ -18,13 +18,13 @@ const LOCK_SECONDS = 120;
  */
 export async function installPackages(
   packages: readonly string[],
-  { isRoot = Deno.uid() === 0, execute = run }: AptOptions = {},
+  { isRoot = Deno.uid() === 0, execute }: AptOptions = {},
 ): Promise<void> {
+  const remedy = `run this as root: apt-get update && apt-get install ${packages.join(" ")}`;
+  const run = execute ?? ((program, args) => executeProgram(program, args, remedy));
   const apt = (...args: string[]) => {
     const all = ["-o", `DPkg::Lock::Timeout=${LOCK_SECONDS}`, ...args];
-    return isRoot
-      ? execute("apt-get", all)
-      : execute("sudo", ["--non-interactive", "apt-get", ...all]);
+    return isRoot ? run("apt-get", all) : run("sudo", ["--non-interactive", "apt-get", ...all]);
   };
   const install = () => apt("install", "--yes", "--no-install-recommends", ...packages);
   if ((await install()).code === 0) return;
@@ -34,8 +34,7 @@ export async function installPackages(
   if (code === 0) return;
   const words = [lastWords(stderr), lastWords(update.stderr)].filter((text) => text !== "");
   throw new Error(
-    `Cannot install ${packages.join(" and ")}: ${words.join(", and of its lists ")}; run it as a ` +
-      `person who may: sudo apt-get update && sudo apt-get install ${packages.join(" ")}`,
+    `Cannot install ${packages.join(" and ")}: ${words.join(", and of its lists ")}; ${remedy}`,
   );
 }
 

@@ -2,8 +2,6 @@ import { fromFileUrl } from "@std/path";
 import { compiledLibrary, execute, type Execution, type NativeProject } from "../../ffi/compile.ts";
 import type { ProcessorTarget } from "../../ffi/processor.ts";
 
-export type { Execution };
-
 /** Debian packages that hold the compiler, and oneDNN's header and library. */
 export const PACKAGES: readonly string[] = ["g++", "libdnnl-dev"];
 /** What to do when something is missing. */

@@ -42,7 +42,7 @@ Deno.test("installPackages() fails in apt's own words", async () => {
     Error,
     'Cannot install g++: apt-get says "E: Could not get lock /var/lib/dpkg/lock-frontend. It is ' +
       'held by process 7 (dpkg)", and of its lists apt-get says "W: Failed to fetch ' +
-      'http://deb.example"; run it as a person who may: sudo apt-get update && sudo apt-get install g++',
+      'http://deb.example"; run this as root: apt-get update && apt-get install g++',
   );
 });
 
