@@ -1,3 +1,5 @@
+import { knownFault } from "../src/training/write_error.ts";
+
 /** Oldest Deno that the program is tested with. */
 const OLDEST_DENO = "2.5.0";
 
@@ -11,11 +13,18 @@ export async function runTask(main: (args: string[]) => Promise<void>): Promise<
     checkDeno(Deno.version.deno);
     await main(Deno.args);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(wordsOf(error));
     if (Deno.env.get("SIAMBAN_TRACE")) console.error(error);
     else console.error("(SIAMBAN_TRACE=1 shows where)");
     Deno.exit(1);
   }
+}
+
+/** What an error says, with what helps where it comes from the system as it is. */
+export function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const fault = knownFault(error);
+  return fault ? `${error.message}: ${fault.reason}, ${fault.remedy}` : error.message;
 }
 
 /**

@@ -24,9 +24,16 @@ const REMEDIES: readonly [codes: readonly string[], reason: string, remedy: stri
  * ```
  */
 export function writeError(path: string, cause: unknown): Error {
-  const code = (cause as { code?: string } | undefined)?.code ?? "";
-  const known = REMEDIES.find(([codes]) => codes.includes(code));
   const message = cause instanceof Error ? cause.message : String(cause);
-  const [, reason, remedy] = known ?? [[], message, "check the path"];
+  const { reason, remedy } = knownFault(cause) ?? { reason: message, remedy: "check the path" };
   return new Error(`Cannot write "${path}": ${reason}, ${remedy}`, { cause });
+}
+
+/** What is behind an error of the file system, and what helps; nothing for those that say it themselves. */
+export function knownFault(
+  error: unknown,
+): { readonly reason: string; readonly remedy: string } | undefined {
+  const code = (error as { code?: string } | undefined)?.code ?? "";
+  const known = REMEDIES.find(([codes]) => codes.includes(code));
+  return known && { reason: known[1], remedy: known[2] };
 }
