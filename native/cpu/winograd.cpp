@@ -15,6 +15,7 @@
 #include "gemm_block.hpp"
 #include "native.hpp"
 #include "scratch.hpp"
+#include "transpose.hpp"
 #include "winograd_matrices.hpp"
 
 namespace siamban {
@@ -60,20 +61,9 @@ class Winograd : public OwnConvolution {
 
   // G g Gᵀ of each pair of input and output.
   void pack(const float *filter, float *packed) const override {
-    const int64_t plane = panels_ * inputs_ * kBlockColumns;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) collapse(2)
     for (int64_t panel = 0; panel < panels_; panel++) {
-      for (int64_t c = 0; c < inputs_; c++) {
-        for (int64_t half = 0; half < 2; half++) {
-          const int64_t output = panel * kBlockColumns + half * kLanes;
-          Vector taps[9], rows[18], all[36];
-          for (int64_t t = 0; t < 9; t++) taps[t] = gather(filter, output, t, c);
-          for (int i = 0; i < 3; i++) transform(kMatrices.filter, taps + i, 3, rows + i, 3);
-          for (int i = 0; i < 6; i++) transform(kMatrices.filter, rows + 3 * i, 1, all + 6 * i, 1);
-          float *to = packed + (panel * inputs_ + c) * kBlockColumns + half * kLanes;
-          for (int64_t e = 0; e < 36; e++) store(to + e * plane, all[e]);
-        }
-      }
+      for (int64_t c = 0; c < inputs_; c += kLanes) pack_square(filter, panel, c, packed);
     }
   }
 
@@ -112,14 +102,37 @@ class Winograd : public OwnConvolution {
   WinogradTiles tiles_;
   int64_t inputs_, outputs_, panels_, activation_;
 
-  // One tap of some outputs for one input, from OHWI.
-  Vector gather(const float *filter, int64_t output, int64_t tap, int64_t input) const {
-    float values[kLanes] = {};
-    for (int64_t i = 0; i < std::min(kLanes, outputs_ - output); i++) {
-      values[i] = turned_ ? filter[(input * 9 + 8 - tap) * outputs_ + output + i]
-                          : filter[((output + i) * 9 + tap) * inputs_ + input];
+  // The outputs of a panel for a vector of inputs. Both halves of a panel's row go to memory together.
+  void pack_square(const float *filter, int64_t panel, int64_t input, float *packed) const {
+    const int64_t plane = panels_ * inputs_ * kBlockColumns;
+    Vector taps[2][9][kLanes];
+    for (int64_t half = 0; half < 2; half++) {
+      for (int64_t t = 0; t < 9; t++) gather(filter, panel * kBlockColumns + half * kLanes, t, input, taps[half][t]);
     }
-    return load(values);
+    float *to = packed + (panel * inputs_ + input) * kBlockColumns;
+    for (int64_t i = 0; i < std::min(kLanes, inputs_ - input); i++, to += kBlockColumns) {
+      Vector rows[18], all[2][36];
+      for (int64_t half = 0; half < 2; half++) {
+        for (int j = 0; j < 3; j++) transform(kMatrices.filter, &taps[half][j][i], 3 * kLanes, rows + j, 3);
+        for (int j = 0; j < 6; j++) transform(kMatrices.filter, rows + 3 * j, 1, all[half] + 6 * j, 1);
+      }
+      for (int64_t e = 0; e < 36; e++) {
+        store(to + e * plane, all[0][e]);
+        store(to + e * plane + kLanes, all[1][e]);
+      }
+    }
+  }
+
+  // One tap, from OHWI: a vector of outputs for each of some inputs; those that there are not are zeros.
+  void gather(const float *filter, int64_t output, int64_t tap, int64_t input, Vector (&to)[kLanes]) const {
+    const int64_t outputs = std::min(kLanes, outputs_ - output), inputs = std::min(kLanes, inputs_ - input);
+    for (int64_t i = 0; i < kLanes; i++) {
+      const int64_t lanes = turned_ ? i < inputs ? outputs : 0 : i < outputs ? inputs : 0;
+      const float *from = turned_ ? filter + ((input + i) * 9 + 8 - tap) * outputs_ + output
+                                  : filter + ((output + i) * 9 + tap) * inputs_ + input;
+      to[i] = lanes <= 0 ? Vector{} : lanes == kLanes ? load(from) : load_part(from, lanes);
+    }
+    if (!turned_) transpose(to);
   }
 
   void multiply(const float *a, int64_t a_row, const float *b, float *c, int64_t c_row, int64_t count) const {
