@@ -1,7 +1,7 @@
 import { cpuUsage } from "node:process";
 import { encodeJpeg, prepare, SyntheticVideo, TRACK_READERS } from "../../mod.ts";
 
-const VIDEO = { seed: 1, width: 480, height: 360, frames: 240 };
+const VIDEO = { seed: 1, width: 480, height: 360 };
 
 /** Processor milliseconds a frame. */
 export interface CropTimes {
@@ -12,12 +12,12 @@ export interface CropTimes {
 }
 
 /** Writes a video of 480 x 360 pixels in the form of GOT-10k; the folder of its frames. */
-export async function drawFrames(root: string): Promise<void> {
+export async function drawFrames(root: string, frames: number): Promise<void> {
   const folder = `${root}/GOT-10k_Train_000001`;
   await Deno.mkdir(folder, { recursive: true });
-  const video = new SyntheticVideo(VIDEO);
+  const video = new SyntheticVideo({ ...VIDEO, frames });
   let boxes = "";
-  for (let index = 0; index < VIDEO.frames; index++) {
+  for (let index = 0; index < frames; index++) {
     const name = String(index + 1).padStart(8, "0");
     await Deno.writeFile(`${folder}/${name}.jpg`, await encodeJpeg(video.frame(index)));
     const { x1, y1, x2, y2 } = video.box(index);

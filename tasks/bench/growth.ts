@@ -1,5 +1,6 @@
 import { CONVENTIONS, judgeFrames, precisionCurve, Rng, successCurve } from "../../mod.ts";
 import { NETWORKS, R50, type Subject } from "./networks.ts";
+import { runInOwnProcess } from "./own_process.ts";
 import { StepBench } from "./training_step.ts";
 
 /** How a cost grows with one quantity. */
@@ -7,10 +8,10 @@ export interface Growth {
   readonly name: string;
   /** What grows, and the cost's unit. */
   readonly by: string;
-  readonly unit: "s" | "MiB" | "x";
+  readonly unit: "s" | "MiB";
   readonly points: readonly GrowthPoint[];
-  /** Exponent p of the fitted cost ≈ a · quantityᵖ; 1 is in proportion. Absent for names. */
-  readonly slope?: number;
+  /** What fits the points; absent where the quantity is a name. */
+  readonly fit?: PowerFit | LineFit;
 }
 
 /** One measurement: a quantity, or the place of a name in its list. */
@@ -20,36 +21,44 @@ export interface GrowthPoint {
   readonly cost: number;
 }
 
-/** How much of each is measured. */
+/** cost ≈ a · quantityᵖ with p the slope on logarithmic axes; 1 is in proportion. */
+export interface PowerFit {
+  readonly kind: "power";
+  readonly slope: number;
+  /** a. */
+  readonly factor: number;
+}
+
+/** cost ≈ start + slope · quantity. */
+export interface LineFit {
+  readonly kind: "line";
+  readonly slope: number;
+  readonly start: number;
+}
+
+/** How much of each is measured, and on what. */
 export interface GrowthSettings {
   /** The fastest of so many runs counts. */
   readonly rounds: number;
   /** Few small sizes only, to see that everything runs. */
   readonly short: boolean;
+  readonly threads: number;
+  readonly device: string;
 }
 
 /** Measures how costs grow: step and memory by batch, step by image size and backbone, scoring by sequences. */
-export function* measureGrowth({ rounds, short }: GrowthSettings): Generator<Growth> {
-  const small = short ? NETWORKS.find(({ name }) => name === "mobilenetv2")! : R50;
-  const batches = short ? [1, 2] : [1, 2, 4, 8, 16];
-  const steps = batches.map((batch) => ({
-    x: batch,
-    label: `${batch}`,
-    ...timeStep(small, { batch, rounds }),
-  }));
-  const pick = (cost: "seconds" | "mebibytes") =>
-    steps.map(({ x, label, ...costs }) => ({ x, label, cost: costs[cost] }));
-  yield fit({ name: "step", by: "batch", unit: "s", points: pick("seconds") });
-  yield fit({ name: "memory", by: "batch", unit: "MiB", points: pick("mebibytes") });
-  yield fit({
+export async function* measureGrowth(settings: GrowthSettings): AsyncGenerator<Growth> {
+  const { rounds, short } = settings;
+  const network = short ? NETWORKS.find(({ name }) => name === "mobilenetv2")! : R50;
+  yield* measureBatches(network, settings);
+  yield fitPower({
     name: "step",
     by: "search image, pixels a side",
     unit: "s",
     points: (short ? [191, 255] : [191, 255, 319, 383]).map((searchSize) => {
       // The published geometry: (255 − 127) / 8 + 1 + 8 = 25.
-      const sized = { ...small, searchSize, scoreSize: (searchSize - 127) / 8 + 9 };
-      const cost = timeStep(sized, { batch: 2, rounds }).seconds;
-      return { x: searchSize, label: `${searchSize}`, cost };
+      const sized = { ...network, searchSize, scoreSize: (searchSize - 127) / 8 + 9 };
+      return { x: searchSize, label: `${searchSize}`, cost: timeStep(sized, rounds) };
     }),
   });
   yield {
@@ -59,10 +68,10 @@ export function* measureGrowth({ rounds, short }: GrowthSettings): Generator<Gro
     points: NETWORKS.slice(short ? -2 : 0).map((network, x) => ({
       x,
       label: network.name,
-      cost: timeStep(network, { batch: 2, rounds }).seconds,
+      cost: timeStep(network, rounds),
     })),
   };
-  yield fit({
+  yield fitPower({
     name: "evaluation",
     by: "sequences",
     unit: "s",
@@ -74,11 +83,31 @@ export function* measureGrowth({ rounds, short }: GrowthSettings): Generator<Gro
   });
 }
 
-function timeStep(network: Subject, { batch, rounds }: { batch: number; rounds: number }) {
-  using bench = new StepBench("frozen", batch, network);
+/** Each batch in a process of its own, whose memory holds nothing else. */
+async function* measureBatches(
+  { name }: Subject,
+  { rounds, short, threads, device }: GrowthSettings,
+): AsyncGenerator<Growth> {
+  const seconds: GrowthPoint[] = [], mebibytes: GrowthPoint[] = [];
+  for (const batch of short ? [1, 2] : [1, 2, 4, 8, 16]) {
+    const args = [name, `${batch}`, `${rounds}`, `${threads}`, device];
+    const costs = await runInOwnProcess<{ seconds: number; peakBytes: number }>(
+      "./step_process.ts",
+      args,
+    );
+    const point = { x: batch, label: `${batch}` };
+    seconds.push({ ...point, cost: costs.seconds });
+    mebibytes.push({ ...point, cost: costs.peakBytes / 2 ** 20 });
+  }
+  yield fitPower({ name: "step", by: "batch", unit: "s", points: seconds });
+  yield fitLine({ name: "memory", by: "batch", unit: "MiB", points: mebibytes });
+}
+
+/** Seconds of a step of two pairs with the backbone frozen. */
+function timeStep(network: Subject, rounds: number): number {
+  using bench = new StepBench("frozen", 2, network);
   bench.step();
-  const seconds = Array.from({ length: rounds }, () => bench.step().total);
-  return { seconds: Math.min(...seconds), mebibytes: Deno.memoryUsage().rss / 2 ** 20 };
+  return Math.min(...Array.from({ length: rounds }, () => bench.step().total));
 }
 
 /** Success and precision of drawn answers under OTB's rules, in sequences of 500 frames. */
@@ -106,10 +135,22 @@ function timeScoring(sequences: number, rounds: number): number {
 }
 
 /** Least squares of log cost over log quantity. */
-export function fit(growth: Growth): Growth {
-  const logs = growth.points.map(({ x, cost }) => [Math.log(x), Math.log(cost)]);
-  const mean = (axis: number) => logs.reduce((sum, log) => sum + log[axis], 0) / logs.length;
+export function fitPower(growth: Growth): Growth & { readonly fit: PowerFit } {
+  const logs = growth.points.map(({ x, cost }) => [Math.log(x), Math.log(cost)] as const);
+  const { slope, start } = leastSquares(logs);
+  return { ...growth, fit: { kind: "power", slope, factor: Math.exp(start) } };
+}
+
+/** Least squares of cost over quantity. */
+export function fitLine(growth: Growth): Growth & { readonly fit: LineFit } {
+  const line = leastSquares(growth.points.map(({ x, cost }) => [x, cost] as const));
+  return { ...growth, fit: { kind: "line", ...line } };
+}
+
+function leastSquares(points: readonly (readonly [x: number, y: number])[]) {
+  const mean = (axis: 0 | 1) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
   const [mx, my] = [mean(0), mean(1)];
-  const covariance = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
-  return { ...growth, slope: covariance / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0) };
+  const covariance = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
+  const slope = covariance / points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+  return { slope, start: my - slope * mx };
 }

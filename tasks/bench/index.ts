@@ -1,3 +1,5 @@
+import { runInOwnProcess } from "./own_process.ts";
+
 /** How a process opened an annotation file; see open_index.ts. */
 export interface Opening {
   readonly origin: string;
@@ -49,11 +51,6 @@ function trackText(video: number, track: number): string {
 }
 
 /** Opens an annotation file in a fresh process. */
-export async function openInProcess(path: string): Promise<Opening> {
-  const script = new URL("./open_index.ts", import.meta.url);
-  const configuration = new URL("../../deno.json", import.meta.url).pathname;
-  const args = ["run", "-A", "--config", configuration, script.href, path];
-  const { stdout, success, stderr } = await new Deno.Command("deno", { args }).output();
-  if (!success) throw new Error(`Cannot open "${path}": ${new TextDecoder().decode(stderr)}`);
-  return JSON.parse(new TextDecoder().decode(stdout));
+export function openInProcess(path: string): Promise<Opening> {
+  return runInOwnProcess("./open_index.ts", [path]);
 }

@@ -7,8 +7,14 @@ interface Runtime {
 }
 
 interface Session {
-  run(feeds: Record<string, unknown>): Promise<Record<string, unknown>>;
+  run(feeds: Record<string, unknown>): Promise<Record<string, { readonly data: Float32Array }>>;
   release(): Promise<void>;
+}
+
+/** An array as the graph takes it, channels first. */
+export interface OnnxInput {
+  readonly values: Float32Array;
+  readonly shape: readonly number[];
 }
 
 // Not in deno.json: only this comparison needs it, and it is large.
@@ -25,14 +31,18 @@ export class OnnxPeer implements AsyncDisposable {
   }
 
   /**
-   * Loads a graph of `torch_peer.py`'s `export`.
+   * Loads a graph of `torch_peer.py`'s `export`, with all of the runtime's optimisations and its own
+   * choice of how threads wait.
    *
-   * @param template Shape of the template features.
+   * @param inputs By the graph's names.
    * @throws {Error} If ONNX Runtime is not there or cannot read the graph.
    */
   static async open(
     path: string,
-    { template, threads }: { readonly template: readonly number[]; readonly threads: number },
+    { inputs, threads }: {
+      readonly inputs: Readonly<Record<string, OnnxInput>>;
+      readonly threads: number;
+    },
   ): Promise<OnnxPeer> {
     const { InferenceSession, Tensor }: Runtime = await import(PACKAGE);
     const session = await InferenceSession.create(path, {
@@ -40,28 +50,29 @@ export class OnnxPeer implements AsyncDisposable {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: "all",
-      // Its threads would spin on while the others have their turn.
-      extra: { session: { "intra_op.allow_spinning": "0" } },
     });
-    const random = (shape: readonly number[], most: number) => {
-      const length = shape.reduce((product, size) => product * size, 1);
-      return new Tensor(
-        "float32",
-        Float32Array.from({ length }, () => Math.random() * most),
-        shape,
-      );
-    };
-    return new OnnxPeer(session, {
-      template: random(template, 1),
-      search: random([1, 3, 255, 255], 255),
-    });
+    const feeds = Object.entries(inputs).map(([name, { values, shape }]) => [
+      name,
+      new Tensor("float32", values, shape),
+    ]);
+    return new OnnxPeer(session, Object.fromEntries(feeds));
   }
 
-  /** Seconds of one search image. */
-  async frame(): Promise<number> {
-    const start = performance.now();
-    await this.#session.run(this.#feeds);
-    return (performance.now() - start) / 1000;
+  /** What the graph answers, channel by channel. */
+  async answer(): Promise<{ readonly cls: Float32Array; readonly loc: Float32Array }> {
+    const { cls, loc } = await this.#session.run(this.#feeds);
+    return { cls: cls.data, loc: loc.data };
+  }
+
+  /** Seconds of each of some search images. */
+  async frames(count: number): Promise<number[]> {
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const start = performance.now();
+      await this.#session.run(this.#feeds);
+      times.push((performance.now() - start) / 1000);
+    }
+    return times;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -225,7 +225,7 @@ class SiamBAN(nn.Module):
         return [f[:, :, 4:11, 4:11] for f in adjusted] if crop else adjusted
 
     def forward(self, template, search):
-        return self.respond(self.features(template, True), search)
+        return self.respond(self.template(template), search)
 
     def respond(self, zf, search):
         xf = self.features(search, False)
@@ -240,7 +240,7 @@ class SiamBAN(nn.Module):
 
 
 class NanoTrack(tracking_peer.NanoTrack):
-    """Both images at once, as a step takes them."""
+    """With the names of the published networks' parts."""
 
     def parts(self):
         def named(part, published):
@@ -264,9 +264,6 @@ class NanoTrack(tracking_peer.NanoTrack):
             "cls": "ban_head.down_cls ban_head.cls_tower ban_head.cls_logits",
             "loc": "ban_head.down_reg ban_head.bbox_tower ban_head.bbox_pred",
         }
-
-    def forward(self, template, search):
-        return super().forward(self.backbone(template), search)
 
 
 def build(name):

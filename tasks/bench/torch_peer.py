@@ -7,9 +7,11 @@ Reads one command a line from standard input and answers each with one line of J
                        of the backbone is joined by ",", or "none"
   step                 one training step: {"seconds": ..., "loss": ...}
   xcorr BATCH REPEAT   the depthwise correlation, forward and backward: {"seconds": ...}
-  tracker NAME         a tracker, see tracking_peer.py
-  frame                one search image through it: {"seconds": ...}
-  export PATH          writes it as ONNX
+  tracker NAME PATH    the same network with the weights, template and search image of a file, as it
+                       tracks: {"cls": [...], "loc": [...]}, what it answers, channel by channel
+  frames COUNT         one search image so many times through it: {"seconds": [...]}
+  export PATH          writes it as ONNX, from template features and search image to scores and distances:
+                       {"features": [{"shape": [...], "values": [...]}]}, those of the template
   memory               {"peakBytes": ...} of this process so far, or on a GPU of its memory
   correlate B HX HZ C DTYPE REPEAT   the depthwise correlation on a GPU: {"forward": ..., "backward": ...} seconds
 
@@ -38,6 +40,10 @@ def loss_of(cls, loc, labels, target):
     low = torch.minimum(p, t)
     inter = area(low)
     return cls_loss + (1 - (inter + 1) / (area(p) + area(t) - inter + 1)).mean()
+
+
+def images_first(tensor):
+    return tensor.permute(0, 3, 1, 2).contiguous()
 
 
 class Session:
@@ -83,7 +89,6 @@ class Session:
         siamban_peer.load(self.model, given["state"])
         siamban_peer.set_regime(self.model, trained.split(","))
         self.prepare_optimizer()
-        images_first = lambda tensor: tensor.permute(0, 3, 1, 2).contiguous()
         self.template, self.search = images_first(given["template"]), images_first(given["search"])
         self.labels, self.target = given["labels"], images_first(given["target"])
         return {}
@@ -134,8 +139,8 @@ class Session:
             self.synchronize()
             return (time.perf_counter() - start) / repeat
 
-        forward = timed(lambda: xcorr_depthwise(x, z))
-        return {"forward": forward, "backward": timed(lambda: xcorr_depthwise(x, z).backward(gradient)) - forward}
+        forward = timed(lambda: siamban_peer.xcorr_depthwise(x, z))
+        return {"forward": forward, "backward": timed(lambda: siamban_peer.xcorr_depthwise(x, z).backward(gradient)) - forward}
 
     def xcorr(self, batch, repeat):
         x = torch.rand(int(batch), 256, 29, 29, requires_grad=True)
@@ -143,29 +148,34 @@ class Session:
         gradient = torch.rand(int(batch), 256, 25, 25)
         start = time.perf_counter()
         for _ in range(int(repeat)):
-            xcorr_depthwise(x, z).backward(gradient)
+            siamban_peer.xcorr_depthwise(x, z).backward(gradient)
         return {"seconds": (time.perf_counter() - start) / int(repeat)}
 
-    def tracker(self, name):
-        if name.startswith("nanotrack"):
-            self.track, self.inputs = tracking_peer.nanotrack(name)
-            return {}
-        model = siamban_peer.SiamBAN().eval()
+    def tracker(self, name, path):
+        given = torch.load(path)
+        model = siamban_peer.build(name).eval()
         with torch.no_grad():
-            template = model.features(torch.rand(1, 3, 127, 127) * 255, True)
-        self.track, self.inputs = model.respond, (template, torch.rand(1, 3, 255, 255) * 255)
-        return {}
+            siamban_peer.load(model, given["state"])
+            template, search = images_first(given["template"]), images_first(given["search"])
+            self.track, self.inputs = tracking_peer.Tracking(model), (model.template(template), search)
+            cls, loc = self.track(*self.inputs)
+        return {"cls": cls.flatten().tolist(), "loc": loc.flatten().tolist()}
 
-    def frame(self):
+    def frames(self, count):
+        times = []
         with torch.no_grad():
-            start = time.perf_counter()
-            self.track(*self.inputs)
-            return {"seconds": time.perf_counter() - start}
+            for _ in range(int(count)):
+                start = time.perf_counter()
+                self.track(*self.inputs)
+                times.append(time.perf_counter() - start)
+        return {"seconds": times}
 
     def export(self, path):
-        names = {"input_names": ["template", "search"], "output_names": ["cls", "loc"]}
+        features, _ = self.inputs
+        inputs = [f"template{i}" for i in range(len(features))] + ["search"]
+        names = {"input_names": inputs, "output_names": ["cls", "loc"]}
         torch.onnx.export(self.track, self.inputs, path, opset_version=14, **names)
-        return {"inputs": list(self.inputs[0].shape)}
+        return {"features": [{"shape": f.shape, "values": f.flatten().tolist()} for f in features]}
 
     def memory(self):
         if self.device.type == "cuda":

@@ -59,6 +59,11 @@ export class TorchPeer implements AsyncDisposable {
     return undefined;
   }
 
+  /** For files that it is to read or to write; it goes with the peer. */
+  get folder(): string {
+    return dirname(this.#script);
+  }
+
   /** Runs one command of `torch_peer.py` and gives its answer. */
   async run(command: string): Promise<Record<string, number>> {
     await this.#writer.write(new TextEncoder().encode(`${command}\n`));
@@ -71,7 +76,7 @@ export class TorchPeer implements AsyncDisposable {
 
   /** Builds a network with the weights, the batch and the regime of one of ours. */
   async take(name: string, bench: StepBench): Promise<void> {
-    const path = join(dirname(this.#script), "network.pth");
+    const path = join(this.folder, "network.pth");
     await bench.write(path);
     await this.run(`network ${name} ${bench.trained.join() || "none"} ${path}`);
     await Deno.remove(path);
@@ -81,7 +86,7 @@ export class TorchPeer implements AsyncDisposable {
     await this.#writer.close();
     await this.#lines.return?.();
     await this.#child.status;
-    await Deno.remove(dirname(this.#script), { recursive: true });
+    await Deno.remove(this.folder, { recursive: true });
   }
 }
 

@@ -1,10 +1,4 @@
-"""NanoTrack in PyTorch with random weights, the peer of `deno task bench --only tracking`.
-
-Imported by torch_peer.py, whose commands it serves:
-  tracker NAME      builds nanotrack_v1, _v2, _v3 or siamban_r50, ready to track
-  frame             one search image through it: {"seconds": ...}
-  export PATH       writes it as ONNX, from template features and search image to scores and distances
-"""
+"""NanoTrack's networks in PyTorch, and a network as it tracks. Imported by siamban_peer.py and torch_peer.py."""
 
 import torch
 from torch import nn
@@ -117,7 +111,7 @@ def tower_v3(outputs):
 
 
 class NanoTrack(nn.Module):
-    """From template features and a search image to scores and distances."""
+    """A backbone for both images, and the head of its version."""
 
     def __init__(self, version):
         super().__init__()
@@ -137,8 +131,11 @@ class NanoTrack(nn.Module):
             self.centre_cls, self.centre_loc = Centre(96), Centre(96)
             self.cls, self.loc = tower_v3(2), tower_v3(4)
 
-    def forward(self, z, image):
-        x = self.backbone(image)
+    def template(self, image):
+        return [self.backbone(image)]
+
+    def respond(self, zf, image):
+        z, x = zf[0], self.backbone(image)
         if self.version == 1:
             response = self.pixelwise(z, x)
             return self.cls(response), self.loc(response).exp()
@@ -148,13 +145,16 @@ class NanoTrack(nn.Module):
             loc = torch.cat((loc, self.centre_loc(z, x)), 1)
         return self.cls(cls), self.loc(loc).exp()
 
+    def forward(self, template, search):
+        return self.respond(self.template(template), search)
 
-def nanotrack(name):
-    """The network, with the template features and the search image that it is timed on."""
-    version = int(name[-1])
-    torch.manual_seed(1)
-    model = NanoTrack(version).eval()
-    image = lambda side: torch.rand(1, 3, side, side) * 255
-    with torch.no_grad():
-        template = model.backbone(image(127))
-    return model, (template, image(255))
+
+class Tracking(nn.Module):
+    """A network as it tracks: from template features and a search image to scores and distances."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, zf, search):
+        return self.model.respond(zf, search)

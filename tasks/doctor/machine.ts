@@ -12,23 +12,30 @@ const INSTRUCTION_SETS = {
 
 /** The computer and Deno. */
 export function inspectMachine(): Finding[] {
-  const cpu = readSystemFile("/proc/cpuinfo") ?? "";
-  const model = /^model name\s*:\s*(.*)$/m.exec(cpu)?.[1] ?? Deno.build.arch;
   const flags = new Set(processorFeatures());
   const sets = Object.entries(INSTRUCTION_SETS).filter(([, flag]) => flags.has(flag));
   const names = sets.map(([name]) => name).join(", ") || "no vector instructions known";
   const gibibytes = Deno.systemMemoryInfo().total / 2 ** 30;
   return [
     { name: "system", detail: `${Deno.build.os} ${Deno.osRelease()}, ${Deno.build.arch}` },
-    { name: "processor", detail: `${model}, ${navigator.hardwareConcurrency} threads, ${names}` },
+    {
+      name: "processor",
+      detail: `${processorName()}, ${navigator.hardwareConcurrency} threads, ${names}`,
+    },
     { name: "native code", detail: describeTarget() },
     { name: "memory", detail: `${gibibytes.toFixed(1)} GiB` },
     { name: "Deno", detail: `${Deno.version.deno}, V8 ${Deno.version.v8}` },
   ];
 }
 
+/** The processor as it calls itself. */
+export function processorName(): string {
+  const cpu = readSystemFile("/proc/cpuinfo") ?? "";
+  return /^model name\s*:\s*(.*)$/m.exec(cpu)?.[1] ?? Deno.build.arch;
+}
+
 /** What native code is compiled for. */
-function describeTarget(): string {
+export function describeTarget(): string {
   try {
     const { level } = processorTarget();
     if (level === "native") return "for all that this processor has";

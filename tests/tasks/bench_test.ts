@@ -1,17 +1,38 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { main } from "../../tasks/bench.ts";
-import { fit } from "../../tasks/bench/growth.ts";
+import { fitLine, fitPower, type Growth } from "../../tasks/bench/growth.ts";
 import { formatGrowth, plotGrowth } from "../../tasks/bench/growth_report.ts";
+import { compare, formatTable } from "../../tasks/bench/rows.ts";
 import { BACKENDS } from "../support/backends.ts";
 
-const cubes = [1, 2, 4, 8].map((x) => ({ x, label: `${x}`, cost: 5 * x ** 3 }));
+const growthOf = (cost: (x: number) => number): Growth => ({
+  name: "step",
+  by: "batch",
+  unit: "s",
+  points: [1, 2, 4, 8].map((x) => ({ x, label: `${x}`, cost: cost(x) })),
+});
 
-Deno.test("fit() finds the power of a growth, and the report says it", () => {
-  const growth = fit({ name: "step", by: "batch", unit: "s", points: cubes });
-  assertAlmostEquals(growth.slope!, 3, 1e-12);
+Deno.test("fitPower() finds the power of a growth, and the report says it", () => {
+  const growth = fitPower(growthOf((x) => 5 * x ** 3));
+  assertAlmostEquals(growth.fit.slope, 3, 1e-12);
+  assertAlmostEquals(growth.fit.factor, 5, 1e-11);
   assertStringIncludes(formatGrowth(growth), "| step, s | 5.00 | 40.0 | 320 | 2.56e+3 |");
-  assertStringIncludes(formatGrowth(growth), "to the 3.00");
+  assertStringIncludes(formatGrowth(growth), "power 3.00");
   assertEquals(plotGrowth(growth).name, "step_by_batch");
+});
+
+Deno.test("fitLine() finds start and slope of a line, and the report says them", () => {
+  const growth = fitLine(growthOf((x) => 100 + 7 * x));
+  assertAlmostEquals(growth.fit.slope, 7, 1e-12);
+  assertAlmostEquals(growth.fit.start, 100, 1e-11);
+  assertStringIncludes(formatGrowth(growth), "100 + 7.0 x batch, in s");
+});
+
+Deno.test("compare() takes the median of the ratios of each round", () => {
+  const row = compare("step", [1, 2, 4], [3, 4, 8]);
+  assertEquals([row.ours, row.torch, row.ratio], [2, 4, 2]);
+  const machine = { processor: "P", backend: "onednn", threads: 2, peakBytes: { ours: 2 ** 30 } };
+  assertStringIncludes(formatTable([row], machine), "| step, s | 2.00 | 4.00 | 2.00 |  |  |");
 });
 
 Deno.test({
@@ -26,7 +47,7 @@ Deno.test({
     } finally {
       console.log = log;
     }
-    const growths = JSON.parse(await Deno.readTextFile(`${out}/growth.json`));
+    const { growths } = JSON.parse(await Deno.readTextFile(`${out}/growth.json`));
     assertEquals(growths.length, 5);
     for (const { points } of growths) {
       for (const { cost } of points) assert(cost > 0 && Number.isFinite(cost));
