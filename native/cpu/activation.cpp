@@ -1,6 +1,7 @@
 // relu(x) = max(x, 0), relu6(x) = min(max(x, 0), 6), and their gradients from the output.
 
 #include "native.hpp"
+#include "team.hpp"
 
 namespace {
 
@@ -18,8 +19,12 @@ struct BackwardArgs {
 
 template <int64_t kind>
 void forward(const ForwardArgs &a) {
-#pragma omp parallel for simd schedule(static) if (a.size > siamban::kParallelFloats)
-  for (int64_t i = 0; i < a.size; i++) a.y[i] = siamban::activate(a.x[i], kind);
+  const float *x = a.x;
+  float *y = a.y;
+  siamban::share_range(a.size, a.size > siamban::kParallelFloats, [=](int64_t first, int64_t last) {
+#pragma omp simd
+    for (int64_t i = first; i < last; i++) y[i] = siamban::activate(x[i], kind);
+  });
 }
 
 template <int64_t kind>

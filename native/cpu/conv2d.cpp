@@ -10,6 +10,7 @@
 
 #include "conv_plans.hpp"
 #include "native.hpp"
+#include "program.hpp"
 
 namespace {
 
@@ -83,6 +84,15 @@ struct BackwardWeightArgs {
 };
 
 }  // namespace
+
+namespace siamban {
+
+bool shares_conv2d_forward(const void *block) {
+  const Plan &plan = plan_at(static_cast<const ForwardArgs *>(block)->plan);
+  return plan.own && plan.own->shares();
+}
+
+}  // namespace siamban
 
 // Packs an OHWI filter into a plan's layout.
 SIAMBAN_EXPORT int32_t siamban_conv2d_pack(const PackArgs *args) {

@@ -29,7 +29,7 @@ using siamban::OwnConvolution;
 using siamban::Plan;
 
 struct PlanArgs {
-  int64_t *info;  // out: plan, layout, floats of a packed filter (0: OHWI as it is)
+  int64_t *info;  // out: plan's address, layout, floats of a packed filter (0: OHWI as it is)
   siamban::ConvShape shape;
 };
 
@@ -53,12 +53,11 @@ dnnl::engine make_engine() {
 }
 
 // A workplace for each thread that calls: oneDNN's scratch memory belongs to the thread that makes a
-// primitive, so none may run on another. Plans are never removed, so their numbers stay good.
+// primitive, so none may run on another; what this library computes itself may.
 struct Registry {
   dnnl::engine engine = make_engine();
   dnnl::stream stream{engine};
-  std::map<PlanKey, int64_t> by_shape;
-  std::vector<std::unique_ptr<Plan>> plans;
+  std::map<PlanKey, std::unique_ptr<Plan>> plans;
   std::vector<std::unique_ptr<Layout>> layouts;
 };
 
@@ -250,7 +249,7 @@ std::unique_ptr<Plan> make_plan(Registry &all, const ConvShape &args) {
 
 namespace siamban {
 
-Plan &plan_at(int64_t index) { return *registry().plans.at(index); }
+Plan &plan_at(int64_t address) { return *reinterpret_cast<Plan *>(address); }
 
 Layout &layout_at(int64_t index) { return *registry().layouts.at(index); }
 
@@ -267,14 +266,11 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_plan(const PlanArgs *args) {
     PlanKey key;
     std::copy_n(&args->shape.direction, kPlanNumbers, key.begin());
     key.back() = omp_get_max_threads();
-    auto found = all.by_shape.find(key);
-    if (found == all.by_shape.end()) {
-      all.plans.push_back(make_plan(all, args->shape));
-      found = all.by_shape.emplace(key, all.plans.size() - 1).first;
-    }
-    const Plan &plan = *all.plans[found->second];
+    std::unique_ptr<Plan> &plan_of_key = all.plans[key];
+    if (!plan_of_key) plan_of_key = make_plan(all, args->shape);
+    const Plan &plan = *plan_of_key;
     const Layout &layout = *all.layouts[plan.layout];
-    args->info[0] = found->second;
+    args->info[0] = reinterpret_cast<int64_t>(&plan);
     args->info[1] = plan.layout;
     args->info[2] = layout.own ? layout.own->packed_floats() :
         layout.plain == layout.packed && !layout.turned ? 0 : layout.packed.get_size() / sizeof(float);

@@ -28,8 +28,8 @@ struct Layout {
   std::string name;
 };
 
-// Of the calling thread; plans are never removed, so their numbers stay good.
-Plan &plan_at(int64_t index);
+// Plans are never removed, so their addresses stay good. The rest is the calling thread's.
+Plan &plan_at(int64_t address);
 Layout &layout_at(int64_t index);
 dnnl::engine &engine();
 dnnl::stream &stream();

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "native.hpp"
+#include "team.hpp"
 
 namespace {
 
@@ -27,20 +28,19 @@ SIAMBAN_EXPORT int32_t siamban_copy_box(const Args *args) {
   const bool parallel = size > siamban::kParallelFloats;
   if (a.fill) {
     const float value = static_cast<float>(a.value);
-#pragma omp parallel for simd schedule(static) if (parallel)
-    for (int64_t i = 0; i < size; i++) a.to[i] = value;
+    siamban::share_range(size, parallel, [&](int64_t first, int64_t last) {
+      std::fill(a.to + first, a.to + last, value);
+    });
   }
   // A row of pixels is one run of memory where the box has all channels of both tensors.
   const bool whole = a.box[3] == a.from_shape[3] && a.box[3] == a.to_shape[3];
   const int64_t runs = whole ? 1 : a.box[2], run = (whole ? a.box[2] : 1) * a.box[3];
-#pragma omp parallel for collapse(2) schedule(static) if (parallel)
-  for (int64_t i = 0; i < a.box[0]; i++) {
-    for (int64_t j = 0; j < a.box[1]; j++) {
-      for (int64_t k = 0; k < runs; k++) {
-        std::memcpy(a.to + offset(a.to_shape, a.to_at, i, j, k),
-                    a.from + offset(a.from_shape, a.from_at, i, j, k), run * sizeof(float));
-      }
+  siamban::share(a.box[0] * a.box[1], parallel, [&](int64_t row) {
+    const int64_t i = row / a.box[1], j = row % a.box[1];
+    for (int64_t k = 0; k < runs; k++) {
+      std::memcpy(a.to + offset(a.to_shape, a.to_at, i, j, k),
+                  a.from + offset(a.from_shape, a.from_at, i, j, k), run * sizeof(float));
     }
-  }
+  });
   return 0;
 }

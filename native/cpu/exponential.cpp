@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "native.hpp"
+#include "team.hpp"
 
 namespace {
 
@@ -15,7 +16,10 @@ struct Args {
 }  // namespace
 
 SIAMBAN_EXPORT int32_t siamban_exp(const Args *args) {
-#pragma omp parallel for schedule(static) if (args->size > siamban::kParallelFloats)
-  for (int64_t i = 0; i < args->size; i++) args->y[i] = std::exp(args->x[i]);
+  const float *x = args->x;
+  float *y = args->y;
+  siamban::share_range(args->size, args->size > siamban::kParallelFloats, [=](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; i++) y[i] = std::exp(x[i]);
+  });
   return 0;
 }

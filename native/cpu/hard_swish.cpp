@@ -1,6 +1,7 @@
 // y = x · min(max(x + 3, 0), 6) / 6 and its gradient, value by value.
 
 #include "native.hpp"
+#include "team.hpp"
 
 namespace {
 
@@ -21,9 +22,10 @@ struct BackwardArgs {
 SIAMBAN_EXPORT int32_t siamban_hard_swish(const ForwardArgs *args) {
   const float *x = args->x;
   float *y = args->y;
-  const int64_t size = args->size;
-#pragma omp parallel for simd schedule(static) if (size > siamban::kParallelFloats)
-  for (int64_t i = 0; i < size; i++) y[i] = siamban::hard_swish(x[i]);
+  siamban::share_range(args->size, args->size > siamban::kParallelFloats, [=](int64_t first, int64_t last) {
+#pragma omp simd
+    for (int64_t i = first; i < last; i++) y[i] = siamban::hard_swish(x[i]);
+  });
   return 0;
 }
 

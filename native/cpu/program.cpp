@@ -1,9 +1,19 @@
 // Runs a list of calls that was recorded before, one after the other: one way into native code for a
-// whole network instead of one a layer.
+// whole network instead of one a layer. Calls that share their work among threads run in one region,
+// from the first such call to the next that does not (team.hpp).
 
 #include <dlfcn.h>
+#include <omp.h>
 
 #include "native.hpp"
+#include "program.hpp"
+
+// As a program calls them, whatever struct each takes its block for.
+extern "C" {
+int32_t siamban_activation(const void *), siamban_channel_gate(const void *), siamban_conv2d_forward(const void *),
+    siamban_copy_box(const void *), siamban_exp(const void *), siamban_hard_swish(const void *),
+    siamban_spatial_mean(const void *), siamban_xcorr_depthwise(const void *);
+}
 
 namespace {
 
@@ -18,6 +28,27 @@ struct RunArgs {
   int64_t *failed;            // out: which call failed
   int64_t count;
 };
+
+using Function = int32_t (*)(const void *block);
+
+int32_t call(const RunArgs &args, int64_t i) {
+  return reinterpret_cast<Function>(args.functions[i])(reinterpret_cast<const void *>(args.blocks[i]));
+}
+
+bool shares(const RunArgs &args, int64_t i) {
+  const auto function = reinterpret_cast<Function>(args.functions[i]);
+  const auto block = reinterpret_cast<const void *>(args.blocks[i]);
+  if (function == siamban_conv2d_forward) return siamban::shares_conv2d_forward(block);
+  if (function == siamban_xcorr_depthwise) return siamban::shares_xcorr_depthwise(block);
+  return function == siamban_activation || function == siamban_hard_swish || function == siamban_exp ||
+         function == siamban_spatial_mean || function == siamban_channel_gate || function == siamban_copy_box;
+}
+
+// Runs calls that share their work in one region; none of them can fail.
+void run_together(const RunArgs &args, int64_t first, int64_t last) {
+#pragma omp parallel
+  for (int64_t i = first; i < last; i++) call(args, i);
+}
 
 }  // namespace
 
@@ -39,13 +70,22 @@ SIAMBAN_EXPORT int32_t siamban_function_address(const AddressArgs *args) {
 }
 
 SIAMBAN_EXPORT int32_t siamban_run_program(const RunArgs *args) {
-  for (int64_t i = 0; i < args->count; i++) {
-    const auto run = reinterpret_cast<int32_t (*)(const void *)>(args->functions[i]);
-    const int32_t status = run(reinterpret_cast<const void *>(args->blocks[i]));
+  for (int64_t i = 0; i < args->count;) {
+    int64_t last = i;
+    if (omp_get_max_threads() > 1) {
+      while (last < args->count && shares(*args, last)) last++;
+    }
+    if (last > i) {
+      run_together(*args, i, last);
+      i = last;
+      continue;
+    }
+    const int32_t status = call(*args, i);
     if (status != 0) {
       *args->failed = i;
       return status;
     }
+    i++;
   }
   return 0;
 }

@@ -1,17 +1,20 @@
 // Depthwise cross-correlation of one feature map with another, image by image and channel by channel:
 // y[b, i, j, c] = Σ_uv x[b, i + u − p, j + v − p, c] · z[b, u, v, c], z turned by 180 degrees where asked.
 //
-// All maps are NHWC. A task is one image and one vector of channels: it copies that slice of x, padded,
-// and of z into dense scratch that stays in the cache, then holds a strip of outputs in registers
-// while it walks over the taps. Forward (5x5 taps), the gradient by x (5x5 taps, padded) and the
-// gradient by z (25x25 taps, 5x5 outputs) are all this one form.
+// All maps are NHWC. A template of up to 5x5 passes over x as a filter does (depthwise_rows.hpp). Else a
+// task is one image and one vector of channels: it copies that slice of x, padded, and of z into dense
+// scratch that stays in the cache, then holds a strip of outputs in registers while it walks over the
+// taps: the gradient by x (5x5 taps, padded) and the gradient by z (25x25 taps, 5x5 outputs).
 
 #include <omp.h>
 
 #include <algorithm>
-#include <new>
 
+#include "depthwise_rows.hpp"
 #include "native.hpp"
+#include "program.hpp"
+#include "scratch.hpp"
+#include "team.hpp"
 #include "vector.hpp"
 
 namespace {
@@ -24,14 +27,6 @@ struct Args {
   float *y;
   int64_t batch, height, width, channels, kernel_height, kernel_width, out_height, out_width;
   int64_t padding, flip;
-};
-
-struct Scratch {
-  Vector *data;
-  explicit Scratch(int64_t count)
-      : data(new (std::align_val_t(sizeof(Vector))) Vector[count]) {}
-  ~Scratch() { operator delete[](data, std::align_val_t(sizeof(Vector))); }
-  Scratch(const Scratch &) = delete;
 };
 
 // `count` outputs of a row from `at` on; a constant so that the sums are registers.
@@ -98,20 +93,52 @@ void correlate_slice(const Args &a, int64_t b, int64_t channel, Vector *x, Vecto
   }
 }
 
+// By the kernel of depthwise convolution, where it has one: a template lies in memory as a filter does.
+void correlate_bands(const Args &a) {
+  const siamban::DepthwiseKernel kernel = siamban::depthwise_kernel(a.kernel_height, a.kernel_width, 1);
+  const int64_t slices = (a.channels + kLanes - 1) / kLanes, taps = a.kernel_height * a.kernel_width;
+  const int64_t map = a.out_height * a.out_width * a.channels;
+  const bool worth = a.batch * map * taps > siamban::kSharedProducts;
+  const int64_t bands = worth ? std::min(a.out_height, siamban::team_size()) : 1;
+  siamban::share(a.batch * slices * bands, worth, [&](int64_t task) {
+    const int64_t channel = task % slices * kLanes, band = task / slices % bands, b = task / slices / bands;
+    siamban::DepthwiseBand d = {};
+    d.x = a.x + b * a.height * a.width * a.channels + channel;
+    d.w = a.z + b * taps * a.channels + channel;
+    d.y = a.y + b * map + channel;
+    d.height = a.height, d.width = a.width, d.channels = a.channels, d.out_width = a.out_width;
+    d.padding = a.padding, d.activation = siamban::kNone;
+    d.first_row = a.out_height * band / bands, d.last_row = a.out_height * (band + 1) / bands;
+    d.lanes = a.channels - channel;
+    kernel(d);
+  });
+}
+
 }  // namespace
 
+namespace siamban {
+
+bool shares_xcorr_depthwise(const void *block) {
+  const Args &a = *static_cast<const Args *>(block);
+  return !a.flip && depthwise_kernel(a.kernel_height, a.kernel_width, 1) != nullptr;
+}
+
+}  // namespace siamban
+
 SIAMBAN_EXPORT int32_t siamban_xcorr_depthwise(const Args *args) {
+  if (siamban::shares_xcorr_depthwise(args)) return correlate_bands(*args), 0;
   return siamban::guarded([&] {
     const Args &a = *args;
     const int64_t slices = (a.channels + kLanes - 1) / kLanes;
     const int64_t pixels = (a.height + 2 * a.padding) * (a.width + 2 * a.padding);
     const int64_t part = pixels + a.kernel_height * a.kernel_width;
     // Before the threads start, because no exception may leave one of them.
-    Scratch scratch(part * omp_get_max_threads());
+    const size_t bytes = part * omp_get_max_threads() * sizeof(Vector);
+    Vector *scratch = static_cast<Vector *>(siamban::scratch(siamban::kImages, bytes));
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t b = 0; b < a.batch; b++) {
       for (int64_t k = 0; k < slices; k++) {
-        Vector *x = scratch.data + part * omp_get_thread_num();
+        Vector *x = scratch + part * omp_get_thread_num();
         correlate_slice(a, b, k * kLanes, x, x + pixels);
       }
     }

@@ -62,6 +62,28 @@ for (const version of [1, 2, 3]) {
 }
 
 Deno.test({
+  name: "SearchNetwork takes memory for the answer alone once its work is recorded",
+  ignore: !native.available,
+  async fn() {
+    await using backend = await native.use();
+    using model = await nanotrack(3);
+    const features = templateOf(model, 1);
+    using network = new SearchNetwork(model);
+    for (let frame = 0; frame < FRAMES; frame++) {
+      network.respond([{ features, crop: noise(frame, 255) }]);
+    }
+    const profile = backend.startProfile()!;
+    for (let frame = 0; frame < FRAMES; frame++) {
+      network.respond([{ features, crop: noise(frame, 255) }]);
+    }
+    profile.stop();
+    // 15 x 15 points with 2 scores and 4 distances.
+    assertEquals(profile.allocatedBytes, FRAMES * 15 * 15 * (2 + 4) * 4);
+    tf.dispose(features);
+  },
+});
+
+Deno.test({
   name: "SearchNetwork replays its work on the device as a graph, with pictures as bytes",
   ignore: !emulated.available,
   async fn() {

@@ -30,6 +30,7 @@ export interface ConvProblem {
 
 /** What oneDNN has prepared for one {@linkcode ConvProblem}. */
 export interface ConvPlan {
+  /** Where it lies in native memory. */
   readonly id: number;
   /** Number of the filter layout it wants; plans of different shapes may share one. */
   readonly layout: number;
