@@ -34,7 +34,8 @@ interface Waiting {
 /**
  * Trackers of one network that go through it together: each waits until all others of the group have a
  * frame, too, then all are answered by one pass over a batch. A device with room for a batch gains
- * by it; the answers are those that each would get alone.
+ * by it; the answers are those that each would get alone, but for rounding: sums in a batch may be taken
+ * in another order.
  */
 export class TrackerGroup implements Disposable {
   readonly #model: SiamBAN;
