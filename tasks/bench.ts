@@ -20,8 +20,8 @@ const USAGE = `Usage: deno task bench [options]
   --only PART    steps, xcorr, loader, crops, tracking, scoring or growth (how step, memory and scoring
                  grow with batch, image, backbone and sequences), several joined by commas; all of
                  them. Or index, which opens a set of 10 million made-up boxes
-  --model NAMES  networks of steps and profile: resnet50, resnet18, mobilenetv2, alexnet, nanotrack_v1,
-                 _v2, _v3, joined by commas; all
+  --model NAMES  networks of steps, tracking and profile: resnet50, resnet18, mobilenetv2, alexnet,
+                 nanotrack_v1, _v2, _v3, joined by commas; all
   --batch N      pairs a step, several joined by commas; 2, and 8 as well for resnet50
   --rounds N     counted rounds, ours and the others' in turn, after one that is not counted; 5
   --threads N    CPU threads of either; all cores

@@ -38,8 +38,8 @@ export interface TrackingBenchOptions {
   readonly rounds: number;
   readonly threads: number;
   readonly peer?: TorchPeer;
-  /** The smallest network only. */
-  readonly short?: boolean;
+  /** Those of them that have a tracker are timed. */
+  readonly models: readonly { readonly name: string }[];
 }
 
 const CONFIGS = new URL("../../configs/", import.meta.url).pathname;
@@ -64,8 +64,10 @@ const TOLERANCE = 1e-3;
  * @throws {Error} If a peer answers something else.
  */
 export async function* benchTracking(options: TrackingBenchOptions): AsyncGenerator<Row> {
-  const trackers = options.short ? TRACKERS.slice(0, 1) : TRACKERS;
-  for (const tracker of trackers) yield await benchTracker(tracker, options);
+  for (const tracker of TRACKERS) {
+    const wanted = options.models.some(({ name }) => name === tracker.network);
+    if (wanted) yield await benchTracker(tracker, options);
+  }
 }
 
 async function benchTracker(
