@@ -1,5 +1,6 @@
 /** Times the scoring of VOT results, and pysot's toolkit beside it where there is a built one. */
 import { Rng } from "../../mod.ts";
+import { runInOwnProcess } from "./own_process.ts";
 
 const SEQUENCES = 60, FRAMES = 356, TRACKERS = 6;
 const WIDTH = 640, HEIGHT = 480;
@@ -32,10 +33,7 @@ export interface ScoringTimes {
  */
 export async function timeScoring(root: string, toolkit?: string): Promise<ScoringTimes> {
   const annotations = `${root}/VOT2018.json`, results = `${root}/results/VOT2018`;
-  const ours = await run(Deno.execPath(), [
-    ...["run", "-A", "--config", pathOf("../../deno.json"), pathOf("./score_results.ts")],
-    ...[annotations, results],
-  ]);
+  const ours = await runInOwnProcess<Outcome>("./score_results.ts", [annotations, results]);
   const trackers = Object.keys(ours.trackers).length;
   if (!toolkit) return { trackers, ours: ours.seconds };
   const python = Deno.env.get("PYTHON") ?? "/usr/bin/python3";
