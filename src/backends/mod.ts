@@ -16,7 +16,8 @@ export type { CallProfile, OpTotals, Peak } from "./call_profile.ts";
 export { type KernelOutput, observeKernels } from "./observe_kernels.ts";
 export type { BackendOptions } from "./host_backend.ts";
 export type { CudaBackend, CudaStatistics } from "./cuda/backend.ts";
-export { type DeviceFloors, measureFloors, timeOnDevice } from "./cuda/measure.ts";
+export { type DeviceFloors, measureFloors } from "./cuda/measure.ts";
+export { timeOnDevice, timeRecorded } from "./cuda/timing.ts";
 export * from "./in_place_backend.ts";
 export { toTensor } from "./to_tensor.ts";
 

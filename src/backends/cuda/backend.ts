@@ -7,13 +7,14 @@ import type {
   TensorInfo,
 } from "@tensorflow/tfjs";
 import type { NativeHandle } from "../../ffi/handle.ts";
-import type {
-  ByteBackend,
-  InferenceRecordingBackend,
-  InPlaceBackend,
-  RecordedStep,
-  RecordingBackend,
-  StepInputs,
+import {
+  type ByteBackend,
+  type InferenceRecordingBackend,
+  type InPlaceBackend,
+  type RecordedStep,
+  type RecordingBackend,
+  RecordingRefusedError,
+  type StepInputs,
 } from "../in_place_backend.ts";
 import { Cudnn } from "./bindings/cudnn.ts";
 import { CudnnGraphs } from "./bindings/cudnn_graph.ts";
@@ -23,10 +24,9 @@ import { Communicators } from "./communicators.ts";
 import { Convolutions } from "./convolutions.ts";
 import { Derived } from "./derived.ts";
 import { HostKernels, type KernelInputs } from "./host_kernels.ts";
-import { convert } from "./kernels/convert.ts";
+import { convert } from "./conversion.ts";
 import { type Launch, Launcher } from "./launcher.ts";
 import type { CudaLibraries } from "./libraries.ts";
-import { timeOnDevice } from "./measure.ts";
 import type { DeviceBlock } from "./memory_pool.ts";
 import type { CudaOptions, CudaStatistics } from "./options.ts";
 import { PinnedMemory } from "./pinned_memory.ts";
@@ -36,6 +36,7 @@ import { readTensor, readTensorSync } from "./read_tensor.ts";
 import { FORMAT_BYTES, formatOf, type StorageFormat, toFormat } from "./storage.ts";
 import { CudaStream } from "./stream.ts";
 import { sizeOf, TensorStore } from "./tensor_store.ts";
+import { timeOnDevice } from "./timing.ts";
 import { WorkMemory } from "./work_memory.ts";
 
 export { float, type Launch, type LaunchArgument } from "./launcher.ts";
@@ -69,6 +70,7 @@ export class CudaBackend extends tf.KernelBackend
   readonly #launcher: Launcher;
   readonly #hostKernels = new HostKernels();
   readonly #tensors: TensorStore;
+  readonly #debug: boolean;
   #overwrites = 0;
   #operation = "tensors";
 
@@ -76,6 +78,7 @@ export class CudaBackend extends tf.KernelBackend
   constructor(readonly libraries: CudaLibraries, options: CudaOptions = {}) {
     super();
     const { localRank = 0, precision = "float32", deviceDebug: debug = false } = options;
+    this.#debug = debug;
     this.driver = new Driver(libraries.driver);
     this.nvrtc = new Nvrtc(libraries.nvrtc);
     this.cudnn = new Cudnn(libraries.cudnn);
@@ -287,6 +290,11 @@ export class CudaBackend extends tf.KernelBackend
     inputs: StepInputs,
     run: (inputs: NamedTensorMap) => T,
   ): RecordedStep<T> {
+    if (this.#debug) {
+      throw new RecordingRefusedError(
+        "Cannot record the step: with deviceDebug the device is waited for after each launch",
+      );
+    }
     return recordStep(this, {
       inputs,
       run,

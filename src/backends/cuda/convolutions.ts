@@ -9,7 +9,6 @@ import {
 } from "./bindings/cudnn.ts";
 import { CudaError } from "./bindings/status.ts";
 import type { CudnnGraphs } from "./bindings/cudnn_graph.ts";
-import type { Driver } from "./bindings/driver.ts";
 import {
   type ConvOperands,
   type ConvProblem,
@@ -17,11 +16,9 @@ import {
   operationsOf,
   problemKey,
 } from "./conv_problem.ts";
+import type { ConvolutionOptions } from "./convolution_options.ts";
 import { FusedConvolutions } from "./fused_convolutions.ts";
 import type { DeviceBlock, MemoryPool } from "./memory_pool.ts";
-
-/** How float32 tensors are computed with: as they are, in TF32 products, or stored as bfloat16. */
-export type Precision = "float32" | "tf32" | "bf16";
 
 interface Plan {
   readonly descriptors: PassDescriptors;
@@ -29,21 +26,6 @@ interface Plan {
   readonly workspaceBytes: number;
   /** Whether cuDNN has refused to do the tail in the same pass. */
   unfused: boolean;
-}
-
-/** Options of {@linkcode Convolutions}. */
-export interface ConvolutionOptions {
-  readonly precision: Precision;
-  /** Leaves out algorithms that may give other bits each time. */
-  readonly deterministic: boolean;
-  /** Tries the algorithms at the first use of a shape, instead of trusting cuDNN's estimate. */
-  readonly measure: boolean;
-  /** Gives memory for trials, which is given back at once. */
-  readonly driver: Pick<Driver, "allocate" | "free">;
-  /** Milliseconds that queued work takes on the device. */
-  readonly time: (queue: () => void) => number;
-  /** Whether a step is being recorded, when nothing can be tried: cuDNN's estimate decides then. */
-  readonly recording: () => boolean;
 }
 
 /** Workspace that algorithms may use while they are tried, in bytes; less where memory is short. */

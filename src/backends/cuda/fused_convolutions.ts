@@ -1,7 +1,7 @@
 import type { CudnnGraphs } from "./bindings/cudnn_graph.ts";
 import { CudaError } from "./bindings/status.ts";
 import { type ConvOperands, type ConvProblem, type ConvTail, problemKey } from "./conv_problem.ts";
-import type { ConvolutionOptions } from "./convolutions.ts";
+import type { ConvolutionOptions } from "./convolution_options.ts";
 import { type FusedPlan, type FusedPlans, fusedPlans } from "./fused_plans.ts";
 
 /** Plans that are tried where algorithms are measured. */

@@ -1,6 +1,7 @@
 import type { CudaBackend } from "./backend.ts";
 import { Cublas } from "./bindings/cublas.ts";
 import { FORMAT_BYTES } from "./storage.ts";
+import { timeOnDevice } from "./timing.ts";
 
 /** What a card can do, measured: the floors under all other times. */
 export interface DeviceFloors {
@@ -12,29 +13,6 @@ export interface DeviceFloors {
   readonly matmul?: { readonly float32: number; readonly tf32: number; readonly bf16: number };
   /** Why there is no `matmul`. */
   readonly matmulMissing?: string;
-}
-
-/**
- * Times work on the device, by its own clock.
- *
- * @param queue Queues the work; called `repeats` times between two events, once before.
- * @returns Milliseconds of one call.
- */
-export function timeOnDevice(
-  cuda: Pick<CudaBackend, "driver" | "stream">,
-  queue: () => void,
-  repeats = 10,
-): number {
-  const { driver, stream } = cuda;
-  using start = driver.createEvent({ timing: true });
-  using end = driver.createEvent({ timing: true });
-  queue();
-  stream.synchronize();
-  driver.recordEvent(start.address, stream.address);
-  for (let i = 0; i < repeats; i++) queue();
-  driver.recordEvent(end.address, stream.address);
-  driver.synchronizeEvent(end.address);
-  return driver.elapsed(start.address, end.address) / repeats;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Precision } from "./convolutions.ts";
+import type { Precision } from "./convolution_options.ts";
 import type { MemoryStatistics } from "./memory_pool.ts";
 
 /** Options of a {@linkcode CudaBackend}. */

@@ -1,12 +1,27 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NamedTensorMap, TensorInfo } from "@tensorflow/tfjs";
 import { type RecordedStep, RecordingRefusedError, type StepInputs } from "../in_place_backend.ts";
-import type { CudaBackend } from "./backend.ts";
-import { convert } from "./kernels/convert.ts";
+import type { Driver } from "./bindings/driver.ts";
+import { convert, type ConvertingDevice } from "./conversion.ts";
 import { MemoryPool, OutOfMemoryError } from "./memory_pool.ts";
+import type { PinnedMemory } from "./pinned_memory.ts";
 import { changed, Recording } from "./recording.ts";
 import { FORMAT_BYTES, formatOf, type StorageFormat } from "./storage.ts";
 import { StepInputBuffer } from "./step_input_buffers.ts";
+import type { CudaStream } from "./stream.ts";
+
+/** A device whose work can be recorded. */
+export interface RecordableDevice extends ConvertingDevice {
+  readonly driver: Driver;
+  /** Where work is queued, and where inputs are brought while it goes on. */
+  readonly stream: CudaStream;
+  readonly copies: CudaStream;
+  readonly pinned: PinnedMemory;
+  readonly activationFormat: StorageFormat;
+  address(info: TensorInfo): bigint;
+  copy(info: TensorInfo): TensorInfo;
+  guard(queue: () => void, about: () => string): void;
+}
 
 /** What recording needs to know of a backend's inside. */
 export interface RecordRequest<T extends NamedTensorMap> {
@@ -23,14 +38,14 @@ export interface RecordRequest<T extends NamedTensorMap> {
 
 /** Records a step as a CUDA graph, see {@linkcode RecordingBackend.record}. */
 export function recordStep<T extends NamedTensorMap>(
-  cuda: CudaBackend,
+  cuda: RecordableDevice,
   request: RecordRequest<T>,
 ): RecordedStep<T> {
   return new CudaRecordedStep(cuda, request);
 }
 
 class CudaRecordedStep<T extends NamedTensorMap> implements RecordedStep<T> {
-  readonly #cuda: CudaBackend;
+  readonly #cuda: RecordableDevice;
   readonly #request: RecordRequest<T>;
   readonly #recording: Recording;
   readonly #inputs: ReadonlyMap<string, StepInputBuffer>;
@@ -38,7 +53,7 @@ class CudaRecordedStep<T extends NamedTensorMap> implements RecordedStep<T> {
   readonly #results: T;
   readonly #overwrites: number;
 
-  constructor(cuda: CudaBackend, request: RecordRequest<T>) {
+  constructor(cuda: RecordableDevice, request: RecordRequest<T>) {
     this.#cuda = cuda;
     this.#request = request;
     this.#recording = new Recording(new MemoryPool(cuda.driver, { sharing: request.pool }));
@@ -135,7 +150,7 @@ class CudaRecordedStep<T extends NamedTensorMap> implements RecordedStep<T> {
 }
 
 function inputBuffers<T extends NamedTensorMap>(
-  cuda: CudaBackend,
+  cuda: RecordableDevice,
   { inputs, pool }: RecordRequest<T>,
 ): ReadonlyMap<string, StepInputBuffer> {
   const { driver, pinned, stream, copies } = cuda;

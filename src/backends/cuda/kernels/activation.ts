@@ -3,7 +3,7 @@ import { Activation, ACTIVATION_CODE, ActivationBackward } from "../../../ops/ac
 import { HardSwish, HardSwishBackward } from "../../../ops/hard_swish.ts";
 import { type CudaBackend, sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 
 const program = new CudaProgram("activation", source);
 

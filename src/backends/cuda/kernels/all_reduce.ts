@@ -4,7 +4,7 @@ import { AllReduce } from "../../../ops/all_reduce.ts";
 import { sumInBuckets } from "../../all_reduce.ts";
 import { type CudaBackend, sizeOf } from "../backend.ts";
 import type { Route } from "../communicators.ts";
-import { convert, convertMemory } from "./convert.ts";
+import { convert, convertMemory } from "../conversion.ts";
 
 /** Sums between the cards with NCCL, on the stream of all other work; through the host where that cannot be. */
 export const allReduceCuda = AllReduce.kernel(

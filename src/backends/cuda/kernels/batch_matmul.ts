@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import source from "../../../../native/cuda/batch_matmul.cu" with { type: "text" };
 import { sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 import { overrideTfjs } from "./override_tfjs.ts";
 
 const program = new CudaProgram("batch_matmul", source);

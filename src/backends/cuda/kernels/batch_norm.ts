@@ -5,7 +5,7 @@ import { BatchNorm, BatchNormBackward } from "../../../ops/batch_norm.ts";
 import { type CudaBackend, float } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
 import { ROW_HEADERS, rowsOf, walkParts, walkRows } from "../row_walk.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 
 const program = new CudaProgram("batch_norm", source, ROW_HEADERS);
 

@@ -3,7 +3,7 @@ import { ChannelGate, ChannelGateBackward, GATE_CODE } from "../../../ops/channe
 import type { CudaBackend } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
 import { ROW_HEADERS, type RowWalk, walkRows } from "../row_walk.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 
 export const channelGateProgram = new CudaProgram("channel_gate", source, ROW_HEADERS);
 

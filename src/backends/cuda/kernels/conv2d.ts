@@ -9,7 +9,7 @@ import { type CudaBackend, sizeOf } from "../backend.ts";
 import type { ConvOperands, ConvProblem } from "../conv_problem.ts";
 import type { DeviceBlock } from "../memory_pool.ts";
 import { FORMAT_BYTES } from "../storage.ts";
-import { convert, convertMemory, convertTo, inFormat } from "./convert.ts";
+import { convert, convertMemory, convertTo, inFormat } from "../conversion.ts";
 import { queuePlainConvolution } from "./conv2d_plain.ts";
 import { finishConvolution } from "./finish_convolution.ts";
 

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { CudaBackend } from "../backend.ts";
 import { copyStrided, stridesOf } from "../strided_copy.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 import { fill } from "./fill.ts";
 import { overrideTfjs } from "./override_tfjs.ts";
 

@@ -5,7 +5,7 @@ import { type CudaBackend, sizeOf } from "../backend.ts";
 import type { DeviceBlock } from "../memory_pool.ts";
 import { FORMAT_BYTES } from "../storage.ts";
 import { describeProblem, filterAddress, queueConvolution, widened } from "./conv2d.ts";
-import { convertMemory, inFormat } from "./convert.ts";
+import { convertMemory, inFormat } from "../conversion.ts";
 import { finishConvolution, type FoldedNorm, foldNorm } from "./finish_convolution.ts";
 
 /** Filters and what is added behind them. */

@@ -4,7 +4,7 @@ import type { KernelInputs, OpInputs } from "../../../ops/define_op.ts";
 import { FuseLevels, FuseLevelsBackward } from "../../../ops/fuse_levels.ts";
 import { type CudaBackend, sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 
 const program = new CudaProgram("fuse_levels", source);
 

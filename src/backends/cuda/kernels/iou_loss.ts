@@ -2,7 +2,7 @@ import source from "../../../../native/cuda/iou_loss.cu" with { type: "text" };
 import { IOU_LOSS_CODE, IouLoss } from "../../../ops/iou_loss.ts";
 import { type CudaBackend, sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 import { blockFor } from "./select_cross_entropy.ts";
 
 const program = new CudaProgram("iou_loss", source);

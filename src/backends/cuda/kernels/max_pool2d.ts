@@ -8,7 +8,7 @@ import {
 import { type CudaBackend, sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
 import { ROW_HEADERS, rowsOf, walkRows } from "../row_walk.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 
 const program = new CudaProgram("max_pool2d", source, ROW_HEADERS);
 

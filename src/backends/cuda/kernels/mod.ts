@@ -10,7 +10,7 @@ import { batchMatMulCuda } from "./batch_matmul.ts";
 import { batchNormBackwardCuda, batchNormCuda } from "./batch_norm.ts";
 import { channelGateBackwardCuda, channelGateCuda } from "./channel_gate.ts";
 import { channelSumCuda } from "./channel_sum.ts";
-import { castCuda } from "./convert.ts";
+import { castCuda } from "./cast.ts";
 import { conv2dBackwardInputCuda, conv2dBackwardWeightCuda, conv2dCuda } from "./conv2d.ts";
 import {
   concatCuda,

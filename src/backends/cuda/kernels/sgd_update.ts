@@ -3,7 +3,7 @@ import source from "../../../../native/cuda/sgd_update.cu" with { type: "text" }
 import { SgdUpdate } from "../../../ops/sgd_update.ts";
 import { type CudaBackend, float, sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 
 const program = new CudaProgram("sgd_update", source);
 

@@ -2,7 +2,7 @@ import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs";
 import source from "../../../../native/cuda/unary.cu" with { type: "text" };
 import { type CudaBackend, sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 import { overrideTfjs } from "./override_tfjs.ts";
 
 const program = new CudaProgram("unary", source);

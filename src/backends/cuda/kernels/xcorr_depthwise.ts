@@ -9,7 +9,7 @@ import { type CudaBackend, sizeOf } from "../backend.ts";
 import { CudaProgram } from "../program.ts";
 import { FORMAT_BYTES } from "../storage.ts";
 import { planXcorr, XCORR_THREADS } from "../xcorr_plan.ts";
-import { inFormat } from "./convert.ts";
+import { inFormat } from "../conversion.ts";
 
 const program = new CudaProgram("xcorr_depthwise", source);
 

@@ -1,23 +1,28 @@
 import type { DataType, TensorInfo } from "@tensorflow/tfjs";
-import source from "../../../../native/cuda/convert.cu" with { type: "text" };
-import { type CudaBackend, sizeOf } from "../backend.ts";
-import type { DeviceMemory } from "../launcher.ts";
-import type { DeviceBlock } from "../memory_pool.ts";
-import { CudaProgram } from "../program.ts";
-import { formatOf, type StorageFormat } from "../storage.ts";
-import { overrideTfjs } from "./override_tfjs.ts";
+import source from "../../../native/cuda/convert.cu" with { type: "text" };
+import type { DeviceMemory, Launch } from "./launcher.ts";
+import type { DeviceBlock } from "./memory_pool.ts";
+import { CudaProgram } from "./program.ts";
+import type { StorageFormat } from "./storage.ts";
+import { sizeOf } from "./tensor_store.ts";
 
 const program = new CudaProgram("convert", source);
 
-export const castCuda = overrideTfjs("Cast", (cuda, { inputs: { x }, attrs }) => {
-  const dtype = attrs.dtype as DataType;
-  if (dtype === x.dtype) return cuda.share(x);
-  return convert(cuda, x, { dtype, format: formatOf(dtype) });
-});
+/** Where kernels are queued. */
+export interface LaunchingDevice {
+  launch(program: CudaProgram, launch: Launch): void;
+}
+
+/** What makes tensors of a device, and forgets them. */
+export interface ConvertingDevice extends LaunchingDevice {
+  empty(shape: readonly number[], dtype: DataType, format: StorageFormat): TensorInfo;
+  format(info: TensorInfo): StorageFormat;
+  disposeData(dataId: object): boolean;
+}
 
 /** A tensor of the same values in another format, or of another type. */
 export function convert(
-  cuda: CudaBackend,
+  cuda: ConvertingDevice,
   x: TensorInfo,
   { dtype = x.dtype, format }: { readonly dtype?: DataType; readonly format: StorageFormat },
 ): TensorInfo {
@@ -28,7 +33,7 @@ export function convert(
 
 /** Converts `size` values in device memory that is no tensor's. */
 export function convertMemory(
-  cuda: CudaBackend,
+  cuda: LaunchingDevice,
   { from, source, to, target, size }: {
     readonly from: DeviceMemory;
     readonly source: StorageFormat;
@@ -47,7 +52,7 @@ export function convertMemory(
 
 /** Writes the values of a tensor in another format to a block. */
 export function convertTo(
-  cuda: CudaBackend,
+  cuda: LaunchingDevice,
   x: TensorInfo,
   { block, format }: { readonly block: DeviceBlock; readonly format: StorageFormat },
 ): void {
@@ -55,7 +60,7 @@ export function convertTo(
 }
 
 function queue(
-  cuda: CudaBackend,
+  cuda: LaunchingDevice,
   x: TensorInfo,
   { to, format, boolean }: {
     readonly to: TensorInfo | DeviceBlock;
@@ -79,7 +84,7 @@ function queue(
  * @param tensors Absent ones stay so.
  */
 export function inFormat<T extends Record<string, TensorInfo | undefined>, R>(
-  cuda: CudaBackend,
+  cuda: ConvertingDevice,
   format: StorageFormat,
   { tensors, run }: { readonly tensors: T; readonly run: (same: T) => R },
 ): R {
