@@ -12,23 +12,26 @@
 #define Element float
 #endif
 
-// Where a card copies from global to shared memory on its own; the emulated one has no assembler.
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800 && !defined(SIAMBAN_EMULATED_DEVICE)
+// Where a card copies from global to shared memory on its own.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
 #define SIAMBAN_ASYNC_COPIES
 #endif
 
 namespace siamban {
 
 typedef long long Index;
+// In one word, as a macro's value on a command line had better be.
+typedef unsigned char uint8;
+typedef unsigned short uint16;
 
 // A float32 cut to its upper 16 bits.
 struct bfloat16 {
-  unsigned short bits;
+  uint16 bits;
 };
 
 __device__ inline float to_float(float value) { return value; }
 __device__ inline float to_float(int value) { return static_cast<float>(value); }
-__device__ inline float to_float(unsigned char value) { return static_cast<float>(value); }
+__device__ inline float to_float(uint8 value) { return static_cast<float>(value); }
 __device__ inline float to_float(bfloat16 value) {
   return __uint_as_float(static_cast<unsigned>(value.bits) << 16);
 }
@@ -49,7 +52,7 @@ template <>
 __device__ inline bfloat16 from_float<bfloat16>(float value) {
   const unsigned bits = __float_as_uint(value);
   bfloat16 result;
-  result.bits = static_cast<unsigned short>(
+  result.bits = static_cast<uint16>(
       value != value ? bits >> 16 | 0x40u : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
   return result;
 }
@@ -129,7 +132,9 @@ __device__ inline T block_sum(T value, T *scratch) {
 // barrier. From sm_80 on it needs no register on the way, so that a block has all of its tile in
 // flight.
 __device__ inline void copy_16_bytes(void *to_shared, const void *from_global) {
-#ifdef SIAMBAN_ASYNC_COPIES
+#ifdef SIAMBAN_EMULATED_DEVICE
+  emulated_copy_16_bytes(to_shared, from_global);  // it has no assembler
+#elif defined(SIAMBAN_ASYNC_COPIES)
   const unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(to_shared));
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from_global) : "memory");
 #else
@@ -138,7 +143,9 @@ __device__ inline void copy_16_bytes(void *to_shared, const void *from_global) {
 }
 
 __device__ inline void wait_for_copies() {
-#ifdef SIAMBAN_ASYNC_COPIES
+#ifdef SIAMBAN_EMULATED_DEVICE
+  emulated_wait_for_copies();
+#elif defined(SIAMBAN_ASYNC_COPIES)
   asm volatile("cp.async.wait_all;" ::: "memory");
 #endif
 }

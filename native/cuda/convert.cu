@@ -9,7 +9,7 @@
 #include "common.cuh"
 
 #ifndef Source
-#define Source unsigned char
+#define Source uint8
 #endif
 #ifndef Target
 #define Target float
@@ -23,16 +23,16 @@ struct Converted {
   static __device__ inline To of(From value, int) { return from_float<To>(to_float(value)); }
 };
 template <typename From>
-struct Converted<unsigned char, From> {
-  static __device__ inline unsigned char of(From value, int boolean) {
+struct Converted<uint8, From> {
+  static __device__ inline uint8 of(From value, int boolean) {
     const float number = to_float(value);
-    return boolean ? number != 0.f : static_cast<unsigned char>(number);
+    return boolean ? number != 0.f : static_cast<uint8>(number);
   }
 };
 template <>
-struct Converted<unsigned char, int> {
-  static __device__ inline unsigned char of(int value, int boolean) {
-    return boolean ? value != 0 : static_cast<unsigned char>(value);
+struct Converted<uint8, int> {
+  static __device__ inline uint8 of(int value, int boolean) {
+    return boolean ? value != 0 : static_cast<uint8>(value);
   }
 };
 template <>

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kVector = 4;
 
-typedef unsigned short Tap;
+typedef uint16 Tap;
 constexpr Tap kNoTap = 0xffffu;
 
 struct Pool {

@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kGuard = 4096;
 constexpr size_t kDynamicPages = (kMostShared + kGuard - 1) / kGuard * kGuard;
 constexpr int kGarbage = 0xFF;
+constexpr size_t kCopyBytes = 16;
 
 thread_local BlockRunner *active_runner = nullptr;
 
@@ -25,7 +26,8 @@ unsigned char *map_memory(size_t bytes) {
 
 }  // namespace
 
-const Services BlockRunner::kServices = {wait_at_barrier, wait_for_warp, fail_thread, check_access};
+const Services BlockRunner::kServices = {wait_at_barrier, wait_for_warp, fail_thread,
+                                         check_access,    begin_copy,    await_copies};
 
 BlockRunner::BlockRunner()
     : stacks_(map_memory(kMostThreads * kStackBytes)),
@@ -33,7 +35,8 @@ BlockRunner::BlockRunner()
       fibers_(kMostThreads),
       threads_(new ThreadContext[kMostThreads]),
       states_(new State[kMostThreads]),
-      fiber_of_(new Fiber *[kMostThreads]) {
+      fiber_of_(new Fiber *[kMostThreads]),
+      copies_(kMostThreads) {
   mprotect(dynamic_ + kDynamicPages, kGuard, PROT_NONE);
   for (int i = 0; i < kMostThreads; i++) mprotect(stacks_ + i * kStackBytes, kGuard, PROT_NONE);
   reset_fibers();
@@ -90,6 +93,7 @@ void BlockRunner::run(Index3 block) {
   active_runner = this;
   // Whoever reads what no thread of this block wrote gets not-a-number.
   for (const SharedVariable &variable : shared_) memset(variable.start, kGarbage, variable.bytes);
+  for (int i = 0; i < count_; i++) copies_[i].clear();
   int warps = (count_ + kWarpSize - 1) / kWarpSize;
   for (int i = 0; i < warps; i++) start_warp(job_.reverse ? warps - 1 - i : i);
   while (done_ < count_) open_barrier();
@@ -175,6 +179,17 @@ void BlockRunner::fail_thread(ThreadContext *self, int code, const char *text) {
   BlockRunner &runner = *active_runner;
   runner.caught = {code, runner.position() + ": " + text};
   runner.stop(self, State::kDone);
+}
+
+void BlockRunner::begin_copy(ThreadContext *self, void *to, const void *from) {
+  memset(to, kGarbage, kCopyBytes);
+  active_runner->copies_[self->number].push_back({to, from});
+}
+
+void BlockRunner::await_copies(ThreadContext *self) {
+  std::vector<Copy> &begun = active_runner->copies_[self->number];
+  for (const Copy &copy : begun) memcpy(copy.to, copy.from, kCopyBytes);
+  begun.clear();
 }
 
 void BlockRunner::open_barrier() {

@@ -74,6 +74,8 @@ class BlockRunner {
   static void wait_for_warp(ThreadContext *self);
   static void fail_thread(ThreadContext *self, int code, const char *text);
   static void check_access(ThreadContext *self, uint64_t address, uint64_t bytes, bool write);
+  static void begin_copy(ThreadContext *self, void *to, const void *from);
+  static void await_copies(ThreadContext *self);
   static const Services kServices;
 
   void stop(ThreadContext *self, State state);
@@ -88,6 +90,12 @@ class BlockRunner {
   int warp_end(int warp) const;
   [[noreturn]] void stuck(const ThreadContext &thread, const std::string &why);
 
+  // 16 bytes on their way to shared memory.
+  struct Copy {
+    void *to;
+    const void *from;
+  };
+
   unsigned char *stacks_;
   unsigned char *dynamic_;
   std::vector<Fiber> fibers_;
@@ -96,6 +104,7 @@ class BlockRunner {
   std::unique_ptr<State[]> states_;
   std::unique_ptr<Fiber *[]> fiber_of_;
   std::vector<SharedVariable> shared_;
+  std::vector<std::vector<Copy>> copies_;  // that each thread has begun and not awaited
   BlockContext context_{};
   GridJob job_{};
   int count_ = 0;  // threads of a block

@@ -18,14 +18,16 @@ void to_device(const char *call, Stream &stream, Address to, const void *from, s
   require_host(call, from);
   std::string name = call;
   if (is_pinned(from, bytes)) {
-    return submit(stream, {Task::kCopy,
-                           name,
-                           [=] {
-                             require_range(name.c_str(), to, bytes);
-                             memcpy(memory_at(to), from, bytes);
-                           },
-                           nullptr,
-                           {}});
+    submit(stream, {Task::kCopy,
+                    name,
+                    [=] {
+                      require_range(name.c_str(), to, bytes);
+                      memcpy(memory_at(to), from, bytes);
+                    },
+                    nullptr,
+                    {}});
+    if (reverse_order() && !stream.capture) run_ready_copies(stream);
+    return;
   }
   require_not_capturing("a copy from host memory that is not pinned", stream);
   // Ordinary host memory is staged during the call.
@@ -218,6 +220,9 @@ EMULATED_API int cuMemsetD32_v2(Address to, unsigned value, size_t count) {
 }
 EMULATED_API int cuMemsetD8Async(Address to, unsigned char value, size_t count, uint64_t stream) {
   return driver_call([&] { fill("cuMemsetD8Async", stream_at(stream), to, value, count); });
+}
+EMULATED_API int cuMemsetD16Async(Address to, unsigned short value, size_t count, uint64_t stream) {
+  return driver_call([&] { fill("cuMemsetD16Async", stream_at(stream), to, value, count); });
 }
 EMULATED_API int cuMemsetD32Async(Address to, unsigned value, size_t count, uint64_t stream) {
   return driver_call([&] { fill("cuMemsetD32Async", stream_at(stream), to, value, count); });

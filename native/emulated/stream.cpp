@@ -47,6 +47,13 @@ void run(Stream &stream, Task &task) {
   }
 }
 
+bool is_ready_copy(const Task &task) {
+  for (const Mark &mark : task.after) {
+    if (mark.stream->done < mark.position) return false;
+  }
+  return task.kind == Task::kCopy || task.kind == Task::kOrder;
+}
+
 // Marks the stream as running, and its first task as done at the end, however that comes.
 class Turn {
  public:
@@ -88,6 +95,12 @@ void drain(Stream &stream, uint64_t position) {
     stream.queue.pop_front();
     Turn turn(stream);
     run(stream, task);
+  }
+}
+
+void run_ready_copies(Stream &stream) {
+  while (!stream.running && !stream.queue.empty() && is_ready_copy(stream.queue.front())) {
+    drain(stream, stream.done + 1);
   }
 }
 

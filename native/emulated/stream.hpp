@@ -1,6 +1,8 @@
 // Streams run nothing until somebody must wait for them. So whoever reads memory before it
 // synchronised sees what was there before, and work of another stream that no event orders has not
-// happened yet: the most unkind order that a card may choose.
+// happened yet: the most unkind order that a card may choose. With threads in reverse order copies
+// to the device run at once instead, where no event holds them back: what they overwrite may still
+// be needed.
 //
 // Work on the legacy stream waits for all work queued before on blocking streams, and their later
 // work waits for it, as CUDA says.
@@ -62,6 +64,9 @@ void submit(Stream &stream, Task task);
 // Runs the stream up to a position (all of it by default). Throws the Failure of what ran; the
 // device keeps it, and every later call fails with it.
 void drain(Stream &stream, uint64_t position = ~uint64_t{0});
+// Runs copies at the head of the stream that nothing in front of them, or in another stream, must
+// precede.
+void run_ready_copies(Stream &stream);
 // Runs all streams of a device.
 void drain(Device &device);
 // Runs what a synchronous copy on the legacy stream waits for.

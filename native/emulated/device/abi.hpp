@@ -38,6 +38,8 @@ struct Services {
   void (*warp)(ThreadContext *self);
   void (*fail)(ThreadContext *self, int code, const char *text);
   void (*access)(ThreadContext *self, uint64_t address, uint64_t bytes, bool write);
+  void (*copy)(ThreadContext *self, void *to, const void *from);  // 16 bytes, done when awaited
+  void (*await_copies)(ThreadContext *self);
 };
 
 struct BlockContext {
@@ -71,6 +73,6 @@ struct KernelTable {
   char *(*shared_anchor)();  // an address in this thread's shared memory, see module.cpp
 };
 
-constexpr int kAbi = 2;
+constexpr int kAbi = 3;
 
 }  // namespace emulated

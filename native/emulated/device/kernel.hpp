@@ -33,3 +33,4 @@ constexpr int warpSize = 32;
 #include "warp.hpp"
 #include "kernel_table.hpp"
 #include "checks.hpp"
+#include "copies.hpp"

@@ -9,6 +9,7 @@ const KERNEL_HEADERS = [
   "abi.hpp",
   "atomics.hpp",
   "checks.hpp",
+  "copies.hpp",
   "kernel.hpp",
   "kernel_table.hpp",
   "math.hpp",

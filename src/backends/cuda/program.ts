@@ -101,16 +101,19 @@ export class ProgramCache implements Disposable {
     return module;
   }
 
-  /** A cubin for this card, or PTX for the newest that this NVRTC knows. */
+  /** What is compiled for. */
   #target(): string {
-    if (this.#architecture === undefined) {
-      const known = this.#nvrtc.architectures();
-      const newest = known[known.length - 1];
-      this.#architecture = this.#capability <= newest
-        ? `sm_${this.#capability}`
-        : `compute_${newest}`;
-    }
-    return this.#architecture;
+    return this.#architecture ??= targetFor(this.#capability, this.#nvrtc.architectures()) ??
+      this.#refuseCard();
+  }
+
+  #refuseCard(): never {
+    const [oldest] = this.#nvrtc.architectures();
+    throw new CudaCompileError(
+      `Cannot compile for this card: its compute capability is ${dotted(this.#capability)} and ` +
+        `NVRTC ${this.#nvrtc.version()} knows none below ${dotted(oldest)}, install NVRTC 12 ` +
+        `alone, or use another card`,
+    );
   }
 
   #compile(program: CudaProgram, options: readonly string[], file: string) {
@@ -133,6 +136,23 @@ export class ProgramCache implements Disposable {
     for (const module of this.#modules.values()) module[Symbol.dispose]();
     this.#modules.clear();
   }
+}
+
+/**
+ * What to compile for a card: its machine code, or, where the compiler does not know the card, PTX of the nearest
+ * older kind, which the driver compiles further.
+ *
+ * @param known Kinds of cards, such as 90, ascending.
+ * @returns Nothing where all of them are newer than the card.
+ */
+export function targetFor(capability: number, known: readonly number[]): string | undefined {
+  if (known.includes(capability)) return `sm_${capability}`;
+  const nearest = known.findLast((architecture) => architecture < capability);
+  return nearest === undefined ? undefined : `compute_${nearest}`;
+}
+
+function dotted(capability: number): string {
+  return `${Math.floor(capability / 10)}.${capability % 10}`;
 }
 
 /** Where SIAMBAN_BUILD says, in a clone its `build` folder, else with the user's other caches. */

@@ -14,12 +14,12 @@ export const FORMAT_BYTES: Readonly<Record<StorageFormat, number>> = {
   uint8: 1,
 };
 
-/** The type in CUDA C++; `bfloat16` is that of `native/cuda/common.cuh`. */
+/** The type in CUDA C++; `bfloat16` and `uint8` are those of `native/cuda/common.cuh`. */
 export const FORMAT_TYPE: Readonly<Record<StorageFormat, string>> = {
   float32: "float",
   bfloat16: "bfloat16",
   int32: "int",
-  uint8: "unsigned char",
+  uint8: "uint8",
 };
 
 /** Typed arrays of the host that hold a tensor's values. */

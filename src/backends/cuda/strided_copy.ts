@@ -137,8 +137,8 @@ function inWords(
 
 /** Types of an element's size; its bits are moved as they are. */
 const WORD_TYPE: Readonly<Record<number, string>> = {
-  1: "unsigned char",
-  2: "unsigned short",
+  1: "uint8",
+  2: "uint16",
   4: "int",
 };
 

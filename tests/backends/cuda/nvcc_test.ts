@@ -1,8 +1,7 @@
 /** Every kernel compiles for each kind of card that is out there, not only for the one at hand. */
 import { assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { compile, KERNEL_SOURCES, nvcc } from "./nvcc.ts";
 
-const SOURCES = fromFileUrl(new URL("../../../native/cuda", import.meta.url));
 const ARCHITECTURES = [75, 80, 90, 100];
 
 const TO_MACHINE_CODE = [
@@ -13,15 +12,14 @@ const TO_ASSEMBLY = ["--ptx", `--gpu-architecture=compute_${ARCHITECTURES[0]}`];
 
 /** Macros that launches set, beside none. */
 const VARIANTS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  convert: [["-DSource=float", "-DTarget=bfloat16"], ["-DSource=int", "-DTarget=float"]],
-  copy_box: [["-DWord=wide"], ["-DWord=unsigned short"]],
+  convert: [["-DSource=float", "-DTarget=bfloat16"], ["-DSource=int", "-DTarget=uint8"]],
+  copy_box: [["-DWord=wide"], ["-DWord=uint16"]],
   elementwise: [["-DLeft=int"], ["-DLeft=bfloat16", "-DRight=float"]],
   sgd_update: [],
   xcorr_depthwise: [["-DElement=bfloat16", "-DTILE_H=4", "-DTILE_W=7"]],
 };
 
-const nvcc = findNvcc();
-const files = Array.from(Deno.readDirSync(SOURCES), ({ name }) => name)
+const files = Array.from(Deno.readDirSync(KERNEL_SOURCES), ({ name }) => name)
   .filter((name) => name.endsWith(".cu")).sort();
 
 for (const file of files) {
@@ -59,33 +57,3 @@ Deno.test({
     }
   },
 });
-
-async function compile(file: string, options: readonly string[]) {
-  const { code, stderr, stdout } = await new Deno.Command(nvcc!, {
-    cwd: SOURCES,
-    args: [
-      ...options,
-      "--std=c++17",
-      "--output-file=/dev/null",
-      "--Werror=all-warnings",
-      "--threads=2",
-      "-I.",
-      file,
-    ],
-  }).output();
-  const text = new TextDecoder();
-  return { code, output: text.decode(stdout) + text.decode(stderr) };
-}
-
-/** On the path or where the toolkit installs itself. */
-function findNvcc(): string | undefined {
-  const places = ["nvcc", "/usr/local/cuda/bin/nvcc"];
-  return places.find((place) => {
-    try {
-      return new Deno.Command(place, { args: ["--version"], stdout: "null", stderr: "null" })
-        .outputSync().success;
-    } catch {
-      return false;
-    }
-  });
-}

@@ -1,33 +1,29 @@
 import { type Library, type LibraryOptions, openLibrary } from "../../../ffi/library.ts";
 import { cString, toCString } from "../../../ffi/memory.ts";
 import { NativeHandle } from "../../../ffi/handle.ts";
-import { DRIVER_SYMBOLS as symbols } from "./driver_symbols.ts";
+import { DRIVER_SYMBOLS as symbols, DRIVER_VALUES as VALUES } from "./driver_symbols.ts";
 import { type Checked, checker } from "./status.ts";
 
 /** Statuses that a caller tells from others. */
-export const DRIVER_STATUS = { outOfMemory: 2, notReady: 600 } as const;
-
-/** Properties of a card, with the numbers of `CUdevice_attribute`. */
-const ATTRIBUTE = {
-  maxThreadsPerBlock: 1,
-  maxSharedPerBlock: 8,
-  warpSize: 10,
-  clockRate: 13,
-  multiprocessors: 16,
-  memoryClockRate: 36,
-  busWidth: 37,
-  l2CacheSize: 38,
-  computeMajor: 75,
-  computeMinor: 76,
-  maxSharedPerBlockOptIn: 97,
+export const DRIVER_STATUS = {
+  outOfMemory: VALUES.CUDA_ERROR_OUT_OF_MEMORY,
+  notReady: VALUES.CUDA_ERROR_NOT_READY,
 } as const;
 
-/** `CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES`. */
-const MAX_DYNAMIC_SHARED = 8;
-/** `CU_STREAM_NON_BLOCKING`: no implied order with the legacy stream. */
-const NON_BLOCKING = 1;
-/** `CU_STREAM_CAPTURE_MODE_RELAXED`: this thread may allocate meanwhile. */
-const CAPTURE_RELAXED = 2;
+/** Properties of a card. */
+const ATTRIBUTE = {
+  maxThreadsPerBlock: VALUES.CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK,
+  maxSharedPerBlock: VALUES.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK,
+  warpSize: VALUES.CU_DEVICE_ATTRIBUTE_WARP_SIZE,
+  clockRate: VALUES.CU_DEVICE_ATTRIBUTE_CLOCK_RATE,
+  multiprocessors: VALUES.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
+  memoryClockRate: VALUES.CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE,
+  busWidth: VALUES.CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH,
+  l2CacheSize: VALUES.CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE,
+  computeMajor: VALUES.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
+  computeMinor: VALUES.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
+  maxSharedPerBlockOptIn: VALUES.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN,
+} as const;
 
 /** Grid and block of a launch, in order x, y, z. */
 export type Extent = readonly [number, number, number];
@@ -219,16 +215,27 @@ export class Driver {
     this.#check("cuMemsetD8Async", status);
   }
 
+  /** Queues filling with a 16-bit word. */
+  fillHalves(
+    to: bigint,
+    value: number,
+    { count, stream }: { count: number; stream: bigint },
+  ): void {
+    const status = this.#cuda.cuMemsetD16Async(to, value, BigInt(count), stream);
+    this.#check("cuMemsetD16Async", status);
+  }
+
   /** Queues filling with a 32-bit word. */
   fillWords(to: bigint, value: number, { count, stream }: { count: number; stream: bigint }): void {
     const status = this.#cuda.cuMemsetD32Async(to, value >>> 0, BigInt(count), stream);
     this.#check("cuMemsetD32Async", status);
   }
 
-  /** A stream without implied order with others. */
+  /** A stream without implied order with others, the legacy stream included. */
   createStream(): NativeHandle {
+    const flags = VALUES.CU_STREAM_NON_BLOCKING;
     return new NativeHandle(
-      (out) => this.#check("cuStreamCreate", this.#cuda.cuStreamCreate(out, NON_BLOCKING)),
+      (out) => this.#check("cuStreamCreate", this.#cuda.cuStreamCreate(out, flags)),
       (stream) => this.#check("cuStreamDestroy_v2", this.#cuda.cuStreamDestroy_v2(stream)),
     );
   }
@@ -245,8 +252,9 @@ export class Driver {
 
   /** An event; `timing` makes it a clock. */
   createEvent({ timing = false }: { readonly timing?: boolean } = {}): NativeHandle {
+    const flags = timing ? VALUES.CU_EVENT_DEFAULT : VALUES.CU_EVENT_DISABLE_TIMING;
     return new NativeHandle(
-      (out) => this.#check("cuEventCreate", this.#cuda.cuEventCreate(out, timing ? 0 : 2)),
+      (out) => this.#check("cuEventCreate", this.#cuda.cuEventCreate(out, flags)),
       (event) => this.#check("cuEventDestroy_v2", this.#cuda.cuEventDestroy_v2(event)),
     );
   }
@@ -293,7 +301,8 @@ export class Driver {
 
   /** Lets a function take more dynamic shared memory than the usual 48 KiB. */
   allowShared(kernel: bigint, bytes: number): void {
-    const status = this.#cuda.cuFuncSetAttribute(kernel, MAX_DYNAMIC_SHARED, bytes);
+    const { CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES: attribute } = VALUES;
+    const status = this.#cuda.cuFuncSetAttribute(kernel, attribute, bytes);
     this.#check("cuFuncSetAttribute", status);
   }
 
@@ -317,9 +326,10 @@ export class Driver {
     );
   }
 
-  /** From here on work queued in `stream` is written down instead of done. */
+  /** From here on work queued in `stream` is written down instead of done; this thread may allocate meanwhile. */
   beginCapture(stream: bigint): void {
-    const status = this.#cuda.cuStreamBeginCapture_v2(stream, CAPTURE_RELAXED);
+    const { CU_STREAM_CAPTURE_MODE_RELAXED: mode } = VALUES;
+    const status = this.#cuda.cuStreamBeginCapture_v2(stream, mode);
     this.#check("cuStreamBeginCapture_v2", status);
   }
 

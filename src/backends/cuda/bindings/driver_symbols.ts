@@ -1,3 +1,25 @@
+/** Enumerators of cuda.h that are in use. */
+export const DRIVER_VALUES = {
+  CUDA_ERROR_OUT_OF_MEMORY: 2,
+  CUDA_ERROR_NOT_READY: 600,
+  CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK: 1,
+  CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK: 8,
+  CU_DEVICE_ATTRIBUTE_WARP_SIZE: 10,
+  CU_DEVICE_ATTRIBUTE_CLOCK_RATE: 13,
+  CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: 16,
+  CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE: 36,
+  CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH: 37,
+  CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE: 38,
+  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: 75,
+  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: 76,
+  CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: 97,
+  CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES: 8,
+  CU_STREAM_NON_BLOCKING: 1,
+  CU_STREAM_CAPTURE_MODE_RELAXED: 2,
+  CU_EVENT_DEFAULT: 0,
+  CU_EVENT_DISABLE_TIMING: 2,
+} as const;
+
 /** The driver's functions under their exported names (cuda.h hides the versions behind macros). */
 export const DRIVER_SYMBOLS = {
   cuInit: { parameters: ["u32"], result: "i32" }, // flags
@@ -25,6 +47,7 @@ export const DRIVER_SYMBOLS = {
   cuMemcpyDtoHAsync_v2: { parameters: ["buffer", "u64", "u64", "u64"], result: "i32" }, // void *, CUdeviceptr, size_t, CUstream
   cuMemcpyDtoDAsync_v2: { parameters: ["u64", "u64", "u64", "u64"], result: "i32" }, // to, from, size_t, CUstream
   cuMemsetD8Async: { parameters: ["u64", "u8", "u64", "u64"], result: "i32" }, // CUdeviceptr, value, count, CUstream
+  cuMemsetD16Async: { parameters: ["u64", "u16", "u64", "u64"], result: "i32" }, // CUdeviceptr, value, count, CUstream
   cuMemsetD32Async: { parameters: ["u64", "u32", "u64", "u64"], result: "i32" }, // CUdeviceptr, value, count, CUstream
   cuStreamCreate: { parameters: ["buffer", "u32"], result: "i32" }, // CUstream *, flags
   cuStreamDestroy_v2: { parameters: ["u64"], result: "i32" }, // CUstream

@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { DataType, TensorInfo } from "@tensorflow/tfjs";
 import { type CudaBackend, sizeOf } from "../backend.ts";
-import { FORMAT_BYTES } from "../storage.ts";
 import { overrideTfjs } from "./override_tfjs.ts";
 
 export const fillCuda = overrideTfjs("Fill", (cuda, { attrs }) => {
@@ -34,8 +33,6 @@ export function fill(cuda: CudaBackend, tensor: TensorInfo, value: number): void
     ? new Uint32Array(Int32Array.of(value).buffer)[0]
     : new Uint32Array(Float32Array.of(value).buffer)[0];
   if (format !== "bfloat16") return cuda.driver.fillWords(address, bits, { count, stream });
-  // Two elements a word; the pool's blocks are whole words.
   const half = (bits + 0x7fff + (bits >>> 16 & 1)) >>> 16;
-  const words = Math.ceil(count * FORMAT_BYTES.bfloat16 / 4);
-  cuda.driver.fillWords(address, half * 0x10001, { count: words, stream });
+  cuda.driver.fillHalves(address, half, { count, stream });
 }

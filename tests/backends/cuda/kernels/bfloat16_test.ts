@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor, Tensor1D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { CudaBackend } from "../../../../src/backends/cuda/backend.ts";
-import { convert } from "../../../../src/backends/cuda/kernels/convert.ts";
+import { convert } from "../../../../src/backends/cuda/conversion.ts";
 import { useBackend } from "../../../../src/backends/mod.ts";
 import {
   activate,
@@ -125,6 +125,11 @@ testOnCuda("tfjs's kernels in bfloat16", (rng) => {
     smaller: a.less(wide).toInt(),
   };
 }, ROUNDED);
+
+testOnCuda("Filling an odd number of elements in bfloat16, and none behind them", (rng) => {
+  const x = narrowed(rng, [3, 1, 1, 5]);
+  return { zeros: tf.zerosLike(x), ones: tf.onesLike(x) };
+}, { seeds: 1 });
 
 testEmulated("Values go to bfloat16 and back, rounded to the nearest, ties to even", async () => {
   await using _ = await useBackend("emulated");
