@@ -72,6 +72,9 @@ const TensorDescriptor &tensor_at(const void *handle);
 // A whole tensor in device memory as packed floats [n, h, w, c] (filters: [k, r, s, c]), and back:
 // stored = alpha * values + beta * before.
 std::vector<float> read_tensor(const char *what, const TensorDescriptor &tensor, uint64_t data);
+// The same as a factor of products, which tensor cores may narrow.
+std::vector<float> read_factor(const char *what, const TensorDescriptor &tensor, uint64_t data,
+                               bool tensor_cores);
 void write_tensor(const char *what, const TensorDescriptor &tensor, uint64_t data,
                   const std::vector<float> &values, float alpha, float beta);
 TensorDescriptor as_tensor(const FilterDescriptor &filter);

@@ -231,8 +231,9 @@ int64_t get(const BackendDescriptor &descriptor, int attribute, int type, int64_
       return fill_parts(descriptor, engines, wanted, static_cast<void **>(out));
     }
     case 300:
-      return wanted ? fill_parts(descriptor, {descriptor.engine}, wanted, static_cast<void **>(out))
-                    : 1;
+      // That a real one counts what is no list is written nowhere.
+      if (wanted != 1) fail(kBadParam, "a configuration has one engine, not %zd", size_t(wanted));
+      return fill_parts(descriptor, {descriptor.engine}, wanted, static_cast<void **>(out));
     case 402:
       return fill<int64_t>({int64_t(workspace_of(descriptor.engine))}, wanted, out);
     case 1303:

@@ -36,8 +36,9 @@ struct Tail {
 
 void run_fused(const Pass &pass, const Operands &at, const Tail &tail) {
   const ConvolutionShape &s = pass.shape;
-  auto x = read_tensor("convolution: x", pass.x, at.first);
-  auto w = read_tensor("convolution: w", as_tensor(pass.w), at.second);
+  bool narrowed = uses_tensor_cores(pass);
+  auto x = read_factor("convolution: x", pass.x, at.first, narrowed);
+  auto w = read_factor("convolution: w", as_tensor(pass.w), at.second, narrowed);
   auto bias = read_tensor("convolution: bias", tail.bias_shape, tail.bias);
   std::vector<float> residual;
   if (tail.residual_scale != 0)

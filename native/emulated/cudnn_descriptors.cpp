@@ -102,6 +102,15 @@ std::vector<float> read_tensor(const char *what, const TensorDescriptor &tensor,
   return values;
 }
 
+std::vector<float> read_factor(const char *what, const TensorDescriptor &tensor, uint64_t data,
+                               bool tensor_cores) {
+  auto values = read_tensor(what, tensor, data);
+  if (tensor_cores && tensor.type == kFloat) {
+    for (float &value : values) value = to_tf32(value);
+  }
+  return values;
+}
+
 void write_tensor(const char *what, const TensorDescriptor &tensor, uint64_t data,
                   const std::vector<float> &values, float alpha, float beta) {
   require_range(what, data, span_bytes(tensor));

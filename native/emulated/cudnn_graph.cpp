@@ -92,9 +92,9 @@ void read_addition(FusedGraph &graph, const BackendDescriptor &b) {
   (per_channel ? graph.bias_id : graph.residual_id) = id_of(b);
 }
 
-void run(const FusedGraph &g, std::map<int64_t, uint64_t> at) {
-  auto x = read_tensor("graph: x", g.x, at[g.x_id]);
-  auto w = read_tensor("graph: w", as_tensor(g.w), at[g.w_id]);
+void run(const FusedGraph &g, std::map<int64_t, uint64_t> at, bool tensor_cores) {
+  auto x = read_factor("graph: x", g.x, at[g.x_id], tensor_cores);
+  auto w = read_factor("graph: w", as_tensor(g.w), at[g.w_id], tensor_cores);
   std::vector<float> bias, residual, y(g.shape.n * g.shape.p * g.shape.q * g.shape.k);
   if (g.has_bias) bias = read_tensor("graph: bias", g.bias, at[g.bias_id]);
   if (g.has_residual) residual = read_tensor("graph: residual", g.residual, at[g.residual_id]);
@@ -188,9 +188,10 @@ void execute_graph(Stream &stream, const BackendDescriptor &plan, const BackendD
   uint64_t workspace = pack.get<uint64_t>(1003);
   size_t bytes = workspace_of(plan.engine);
   if (bytes && !workspace) fail(kNullPointer, "the plan needs %zu bytes of workspace", bytes);
-  auto work = [graph = *plan.graph, at, workspace, bytes] {
+  bool tensor_cores = plan.engine == kTensorCores;
+  auto work = [graph = *plan.graph, at, workspace, bytes, tensor_cores] {
     require_range("graph: workspace", workspace, bytes);
-    run(graph, at);
+    run(graph, at, tensor_cores);
   };
   submit(stream, {Task::kLibrary, "cudnnBackendExecute", work, nullptr, {}});
 }

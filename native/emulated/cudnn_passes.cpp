@@ -7,29 +7,35 @@ namespace emulated {
 namespace {
 
 constexpr int kWinograd = 6, kWinogradNonfused = 7;  // forward
+constexpr int kFmaMath = 3;
 constexpr int kGradientWinograd = 4, kGradientNonfused = 5;
 
 TensorDescriptor filter_tensor(const FilterDescriptor &w) { return as_tensor(w); }
 
+std::vector<float> factor(const char *what, const Pass &pass, const TensorDescriptor &tensor,
+                          uint64_t data) {
+  return read_factor(what, tensor, data, uses_tensor_cores(pass));
+}
+
 void run_forward(const Pass &pass, const Operands &at) {
-  auto x = read_tensor("convolution: x", pass.x, at.first);
-  auto w = read_tensor("convolution: w", filter_tensor(pass.w), at.second);
+  auto x = factor("convolution: x", pass, pass.x, at.first);
+  auto w = factor("convolution: w", pass, filter_tensor(pass.w), at.second);
   std::vector<float> y(pass.shape.n * pass.shape.p * pass.shape.q * pass.shape.k);
   convolve_forward(pass.shape, x.data(), w.data(), y.data());
   write_tensor("convolution: y", pass.y, at.output, y, at.alpha, at.beta);
 }
 
 void run_backward_data(const Pass &pass, const Operands &at) {
-  auto w = read_tensor("convolution: w", filter_tensor(pass.w), at.first);
-  auto dy = read_tensor("convolution: dy", pass.y, at.second);
+  auto w = factor("convolution: w", pass, filter_tensor(pass.w), at.first);
+  auto dy = factor("convolution: dy", pass, pass.y, at.second);
   std::vector<float> dx(pass.shape.n * pass.shape.h * pass.shape.w * pass.shape.c);
   convolve_backward_data(pass.shape, w.data(), dy.data(), dx.data());
   write_tensor("convolution: dx", pass.x, at.output, dx, at.alpha, at.beta);
 }
 
 void run_backward_filter(const Pass &pass, const Operands &at) {
-  auto x = read_tensor("convolution: x", pass.x, at.first);
-  auto dy = read_tensor("convolution: dy", pass.y, at.second);
+  auto x = factor("convolution: x", pass, pass.x, at.first);
+  auto dy = factor("convolution: dy", pass, pass.y, at.second);
   const ConvolutionShape &s = pass.shape;
   std::vector<float> dw(s.k * s.r * s.s * s.c / s.groups);
   convolve_backward_filter(s, x.data(), dy.data(), dw.data());
@@ -68,6 +74,8 @@ Pass make_pass(Kind kind, const void *first, const void *second, const void *con
   }
   return pass;
 }
+
+bool uses_tensor_cores(const Pass &pass) { return pass.convolution.math != kFmaMath; }
 
 void queue_pass(Stream &stream, const Pass &pass, const Operands &operands) {
   const char *names[] = {"cudnnConvolutionForward", "cudnnConvolutionBackwardData",

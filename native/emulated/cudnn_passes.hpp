@@ -28,6 +28,8 @@ struct Operands {
 // Takes the descriptors in the order of cuDNN's calls. Throws Failure with kBadParam.
 Pass make_pass(Kind kind, const void *first, const void *second, const void *convolution,
                const void *output);
+// Whether products of float32 go through TF32: cuDNN does so unless it is told not to.
+bool uses_tensor_cores(const Pass &pass);
 void queue_pass(Stream &stream, const Pass &pass, const Operands &operands);
 
 std::vector<int> algorithms_of(Kind kind);

@@ -57,4 +57,12 @@ void store_float(void *data, int64_t index, int type, float value) {
   }
 }
 
+float to_tf32(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  if ((bits & 0x7F800000) != 0x7F800000) bits = (bits + 0x1000) & ~uint32_t{0x1FFF};
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 }  // namespace emulated

@@ -14,5 +14,7 @@ bool is_float_type(int type);
 size_t bytes_of(int type);
 float load_float(const void *data, int64_t index, int type);
 void store_float(void *data, int64_t index, int type, float value);
+// What a tensor core takes of a float32: the nearest with ten bits behind the point.
+float to_tf32(float value);
 
 }  // namespace emulated

@@ -181,7 +181,7 @@ function* configurations(
 }
 
 function isAllowed(graphs: CudnnGraphs, config: bigint, limits: PlanLimits): boolean {
-  const query = { kind: "engineConfig", name: "engine", of: "engine" } as const;
+  const query = { kind: "engineConfig", name: "engine", of: "engine", most: 1 } as const;
   const [engine] = graphs.parts(config, query);
   if (!engine) return false;
   using _ = engine;

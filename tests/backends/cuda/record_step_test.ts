@@ -3,8 +3,11 @@ import * as tf from "@tensorflow/tfjs";
 import type { NamedTensorMap, Tensor1D } from "@tensorflow/tfjs";
 import { RecordingRefusedError, useBackend } from "../../../src/backends/mod.ts";
 import type { CudaBackend } from "../../../src/backends/cuda/backend.ts";
+import { sgdUpdate } from "../../../src/ops/sgd_update.ts";
 import { BACKENDS } from "../../support/backends.ts";
 import { liveTensors } from "../../support/leaks.ts";
+import { SGD_OPTIONS } from "../../support/random_ops.ts";
+import { inOrder } from "./against_reference.ts";
 
 const emulated = BACKENDS.find(({ name }) => name === "emulated")!;
 
@@ -41,6 +44,25 @@ testRecording(
   },
 );
 
+for (const order of ["forward", "reverse"]) {
+  testRecording(
+    `Replays that nobody waits for each see their own input, in ${order} order`,
+    (cuda) =>
+      inOrder(order, async () => {
+        using step = cuda.record(inputOf(0, 0), ({ x }: NamedTensorMap) => ({ y: x.mul(2) }));
+        const input = inputOf(0, 0);
+        const replays = [1, 2, 3, 4, 5].map((value) => {
+          input.x.values.fill(value);
+          const { y } = step.replay(input);
+          return y;
+        });
+        const found = await Promise.all(replays.map((y) => y.data()));
+        assertEquals(found.map((values) => [...values]), [2, 4, 6, 8, 10].map((y) => [y, y]));
+        tf.dispose(replays);
+      }),
+  );
+}
+
 testRecording("record() refuses work that reads from the device, and leaves it usable", (cuda) => {
   const reading = () =>
     cuda.record(inputOf(1, 2), ({ x }: NamedTensorMap) => {
@@ -57,6 +79,34 @@ testRecording("record() refuses an op that runs on the host, and names it", (cud
     cuda.record(inputOf(2, 1), ({ x }: NamedTensorMap) => ({ y: tf.topk(x, 1).values }));
   const error: RecordingRefusedError = assertThrows(sorting, RecordingRefusedError);
   assertStringIncludes(error.message, "TopK");
+});
+
+testRecording("A weight that a replay updates counts as changed", (cuda) => {
+  const [weight, velocity] = [tf.tensor1d([1, 2]), tf.tensor1d([0, 0])];
+  const update = { parameter: weight, velocity, learningRate: 0.5 };
+  {
+    using step = cuda.record(inputOf(0, 0), ({ x }: NamedTensorMap) => ({
+      report: sgdUpdate([{ ...update, gradient: x }], { ...SGD_OPTIONS, loss: tf.scalar(1) }),
+    }));
+    const version = cuda.version(weight);
+    const { report } = step.replay(inputOf(1, 1));
+    assert(cuda.version(weight) > version);
+    report.dispose();
+  }
+  tf.dispose([weight, velocity]);
+});
+
+Deno.test({
+  name: "record() is refused where each launch is waited for, with that reason",
+  ignore: !emulated.available,
+  async fn() {
+    await using backend = await useBackend("emulated", { deviceDebug: true });
+    assertThrows(
+      () => backend.cuda!.record(inputOf(1), ({ x }: NamedTensorMap) => ({ y: x.add(1) })),
+      RecordingRefusedError,
+      "deviceDebug",
+    );
+  },
 });
 
 testRecording("A recorded step is not valid any more when a weight is overwritten", (cuda) => {

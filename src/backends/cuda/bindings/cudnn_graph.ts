@@ -159,12 +159,22 @@ export class CudnnGraphs {
     return Array.from(values.subarray(0, count), Number);
   }
 
-  /** Descriptors that a finalized descriptor holds, best first. */
+  /**
+   * Descriptors that a finalized descriptor holds, best first.
+   *
+   * @param query.most How many at most; without it cuDNN is asked first how many there are, which it tells of
+   * lists only.
+   */
   parts<K extends DescriptorKind>(
     descriptor: bigint,
-    { kind, name, of }: { kind: K; name: Attribute<K>; of: DescriptorKind },
+    { kind, name, of, most = this.#get(descriptor, { kind, name, values: new BigUint64Array(0) }) }:
+      {
+        readonly kind: K;
+        readonly name: Attribute<K>;
+        readonly of: DescriptorKind;
+        readonly most?: number;
+      },
   ): NativeHandle[] {
-    const most = this.#get(descriptor, { kind, name, values: new BigUint64Array(0) });
     const parts = Array.from({ length: most }, () => this.#create(of));
     const values = BigUint64Array.from(parts, ({ address }) => address);
     // What was counted at first may not all be given.

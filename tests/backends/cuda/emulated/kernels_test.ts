@@ -97,6 +97,25 @@ testOnDevice(
   },
 );
 
+const COPIES = `
+extern "C" __global__ void copies(const float *x, float *y, int awaits) {
+  __shared__ __align__(16) float tile[32];
+  if (threadIdx.x < 8) emulated_copy_16_bytes(tile + 4 * threadIdx.x, x + 4 * threadIdx.x);
+  if (awaits) emulated_wait_for_copies();
+  __syncthreads();
+  y[threadIdx.x] = tile[31 - threadIdx.x];
+}`;
+
+testOnDevice("A copy to shared memory is there once it was awaited, and not before", (device) => {
+  const x = Float32Array.from({ length: 32 }, (_, i) => i);
+  const from = device.upload(x), y = device.driver.allocate(4 * 32)!;
+  const kernel = device.kernel(COPIES, "copies");
+  device.run(kernel, { args: [from, y, 1] });
+  assertEquals(device.download(y, 32), x.toReversed());
+  device.run(kernel, { args: [from, y, 0] });
+  assert(device.download(y, 32).every(Number.isNaN));
+});
+
 const VECTORS = `
 extern "C" __global__ void vectors(const float4 *x, float4 *y, const unsigned char *bytes, float *z) {
   int i = threadIdx.x;
