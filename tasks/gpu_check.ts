@@ -22,7 +22,8 @@ const USAGE = `Usage: deno task gpu-check [options]
   --batch N       pairs a step; 28
   --steps N       steps of the training; 200
   --golden DIR    golden numbers to compare with
-  --config FILE   an experiment to train with its data, such as configs/siamban_r50_l234.ts
+  --config FILE   an experiment to train with its data, such as configs/siamban_r50_l234.ts; without
+                  it, the network that is checked and drawn videos
   --only A,B      sections: card, ops, golden, sanitizer, training, floors, xcorr, frozen, trained,
                   loading
   --precision A,B of the steps that are timed (frozen, trained): float32, tf32, bf16

@@ -1,6 +1,7 @@
 /** A training with its data: what is left of the card's speed when pictures must be decoded. */
 import {
   buildModel,
+  type Experiment,
   loadBatches,
   loadExperiment,
   openDataset,
@@ -9,13 +10,14 @@ import {
   Trainer,
   useBackend,
 } from "../../mod.ts";
+import { experimentOf } from "./model.ts";
 import { median, type Scale, type Section } from "./section.ts";
 
 /** Steps before the speed counts: caches fill, a step is recorded, loaders start. */
 const WARM_UP = 10;
 
 /**
- * Trains some steps of an experiment.
+ * Trains some steps of an experiment; without one, the network that is checked, on drawn videos.
  *
  * @param options.file Its configuration; its sets are prepared if that is missing.
  */
@@ -23,9 +25,36 @@ export async function checkLoading(
   scale: Scale,
   { file }: { readonly file: string | undefined },
 ): Promise<Omit<Section, "name">> {
-  if (!file) {
-    return { status: "skipped", detail: "no experiment is named by --config", figures: [] };
+  if (file) return await trainLoading(scale, file);
+  const folder = await Deno.makeTempDir();
+  try {
+    const drawn = `${folder}/drawn.json`;
+    await Deno.writeTextFile(drawn, JSON.stringify(drawnExperiment(scale, folder)));
+    return await trainLoading(scale, drawn);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** The network that is checked, on videos that the program draws, with a loader on every core but two. */
+function drawnExperiment(scale: Scale, folder: string): Experiment {
+  const { training, ...network } = experimentOf(scale);
+  const workers = Math.max(1, navigator.hardwareConcurrency - 2);
+  const [videos, frames] = scale.reduced ? [2, 4] : [40, 40];
+  const demo = {
+    root: `${folder}/crop511`,
+    anno: `${folder}/train.json`,
+    frameRange: 20,
+    source: { format: "synthetic" as const, videos, frames },
+  };
+  return {
+    ...network,
+    training: { ...training, precision: "bf16", graph: true, numWorkers: workers },
+    dataset: { names: ["DEMO"], sets: { DEMO: demo } },
+  };
+}
+
+async function trainLoading(scale: Scale, file: string): Promise<Omit<Section, "name">> {
   const steps = scale.steps + WARM_UP;
   const { config } = await loadExperiment(file, {
     overrides: [

@@ -2,6 +2,7 @@ import {
   type BackendHandle,
   buildModel,
   type CudaBackend,
+  type Experiment,
   type ExperimentConfig,
   freezeBackbone,
   type HostBatch,
@@ -34,26 +35,28 @@ export interface StepCost {
 }
 
 /** The network that is checked: ResNet-50, or in the reduced form one that takes milliseconds. */
-export function experimentOf({ reduced, batch }: Scale): ExperimentConfig {
-  if (!reduced) {
-    return parseExperiment({ backbone: { type: "resnet50" }, training: { batchSize: batch } });
-  }
+export function experimentOf({ reduced, batch }: Scale): Experiment {
+  if (!reduced) return { backbone: { type: "resnet50" }, training: { batchSize: batch } };
   const size = { exemplarSize: 111, searchSize: 175, baseSize: 0 };
-  return parseExperiment({
+  return {
     name: "reduced",
     backbone: { type: "alexnetlegacy", kwargs: { widthMult: 0.05 } },
     neck: { enabled: false },
     head: { type: "DepthwiseBAN", kwargs: { outChannels: 8 } },
     tracking: size,
     training: { ...size, scoreSize: 9, batchSize: batch },
-  });
+  };
 }
 
-/** Noise, with 16 positive and 48 negative points an image. */
+/** Noise in memory as a loader's, with 16 positive and 48 negative points an image. */
 export function noiseBatch({ training }: ExperimentConfig): HostBatch {
   const { batchSize: size, exemplarSize, searchSize, scoreSize } = training;
   const rng = new Rng(7);
-  const noise = (count: number) => Float32Array.from({ length: count }, () => 255 * rng.uniform());
+  const noise = (count: number) => {
+    const values = new Float32Array(new SharedArrayBuffer(4 * count));
+    for (let i = 0; i < count; i++) values[i] = 255 * rng.uniform();
+    return values;
+  };
   const points = scoreSize ** 2, middle = Math.floor(scoreSize / 2);
   const label = (i: number) => {
     const y = Math.floor(i % points / scoreSize), x = i % scoreSize;
@@ -87,7 +90,7 @@ export class CheckedModel implements Disposable {
       readonly graph: boolean;
     },
   ) {
-    const config = experimentOf(scale);
+    const config = parseExperiment(experimentOf(scale));
     this.#cuda = backend.cuda!;
     this.#model = buildModel(config, new Rng(1));
     const layers = scale.reduced ? ["features"] : ["layer2", "layer3", "layer4"];

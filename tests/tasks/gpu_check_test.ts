@@ -3,9 +3,7 @@ import { join } from "@std/path";
 import type { Section } from "../../tasks/gpu_check/section.ts";
 import { main } from "../../tasks/gpu_check.ts";
 import { emulatedLibrary } from "../../src/backends/cuda/emulated.ts";
-import { formatExperiment } from "../../src/config/mod.ts";
 import { temporaryFolder } from "../data/demo.ts";
-import { smallExperiment } from "../experiment/small_run.ts";
 import { BACKENDS } from "../support/backends.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -49,9 +47,6 @@ Deno.test({
     const bundle = join(folder.path, "bundle");
     await run(["task", "--quiet", "gpu-bundle"], { cwd: ROOT });
     await copy(join(ROOT, "build/gpu_check"), bundle);
-    const config = join(folder.path, "small.json");
-    const experiment = smallExperiment(folder.path, { training: { numWorkers: 1, graph: true } });
-    await Deno.writeTextFile(config, formatExperiment(experiment));
     const check = (...args: string[]) =>
       run(["run", "-A", "gpu_check.js", "--device=emulated", "--steps=2", ...args], {
         cwd: bundle,
@@ -59,7 +54,7 @@ Deno.test({
       });
     const library = await emulatedLibrary();
     await check("--only=floors");
-    await check("--only=frozen,loading", "--precision=bf16", `--config=${config}`);
+    await check("--only=frozen,loading", "--precision=bf16");
     const { sections }: { sections: Section[] } = JSON.parse(
       await Deno.readTextFile(join(bundle, "gpu_check.json")),
     );
