@@ -112,12 +112,12 @@ export class Trainee {
     return rows.reduce((sum, size) => sum + Number(size), 0) / 1024;
   }
 
-  /** The processes that train: where deno is npm's, it is a script of Node's that starts them. */
+  /** The processes that train: where deno is npm's, it is a script of Node's that starts another deno. */
   async #ranks(): Promise<number[]> {
     const started = this.#options.ranks === 1 ? [this.pid] : await childrenOf(this.pid);
     const ranks = await Promise.all(started.map(async (pid) => {
-      const [program] = await ask("comm=", ["-p", String(pid)]);
-      return program === "node" ? await childrenOf(pid) : [pid];
+      const children = await childrenOf(pid, "deno");
+      return children.length > 0 ? children : [pid];
     }));
     return ranks.flat();
   }
@@ -172,14 +172,16 @@ async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncG
   if (rest !== "") yield rest;
 }
 
-async function childrenOf(pid: number): Promise<number[]> {
-  return (await ask("pid=", ["--ppid", String(pid)])).map(Number);
+/** Ids of a process's children, of a program or of any. */
+async function childrenOf(pid: number, program?: string): Promise<number[]> {
+  const rows = await ask("pid=,comm=", ["--ppid", String(pid)]);
+  return rows.map((row) => row.trim().split(/\s+/))
+    .filter(([, name]) => program === undefined || name === program)
+    .map(([id]) => Number(id));
 }
 
-/** A column of some processes' table. */
-async function ask(column: string, which: readonly string[]): Promise<string[]> {
-  const command = new Deno.Command("ps", { args: ["-o", column, ...which], stderr: "null" });
-  return new TextDecoder().decode((await command.output()).stdout).trim().split(/\s+/).filter(
-    Boolean,
-  );
+/** Columns of some processes' table, a row a process. */
+async function ask(columns: string, which: readonly string[]): Promise<string[]> {
+  const command = new Deno.Command("ps", { args: ["-o", columns, ...which], stderr: "null" });
+  return new TextDecoder().decode((await command.output()).stdout).split("\n").filter(Boolean);
 }

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { findLaunch } from "../../src/distributed/launcher.ts";
 import { SocketCollective } from "../../src/distributed/socket_collective.ts";
+import type { RankReport } from "../backends/cuda/all_reduce_rank.ts";
+import { missing } from "../backends/cuda/emulated/device.ts";
 import { temporaryFolder } from "../data/demo.ts";
 import { freePort, runInEach, torchrunEnvironment } from "./torchrun_job.ts";
 
@@ -114,4 +116,19 @@ Deno.test("a loss that is no number on one rank makes all skip that step, and is
   const { skipped } = first;
   assertEquals(skipped.map((reason: string | null) => reason === null), [true, false, true, true]);
   assertMatch(skipped[1], /^rank 1 of 2: the loss is NaN; the batch holds e1\.s1\.0\.z\.jpg/);
+});
+
+Deno.test({
+  name: "ranks started as torchrun does hand out NCCL's id, and add up between their cards",
+  ignore: missing !== undefined,
+  async fn() {
+    const program = new URL("../backends/cuda/all_reduce_rank.ts", import.meta.url).pathname;
+    const environments = torchrunEnvironment(2)
+      .map((environment) => ({ ...environment, SIAMBAN_EMULATED_DEVICES: "2" }));
+    const results = await runInEach(environments, ["run", "-A", "--no-check", program]);
+    for (const { out, err } of results) {
+      const { route, small, large }: RankReport = JSON.parse(out || err);
+      assertEquals([route, small, large], ["nccl", [3, 4, -3], true]);
+    }
+  },
 });
