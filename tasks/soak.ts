@@ -1,9 +1,9 @@
 /** Trains while everything goes wrong, and proves that the result is the undisturbed one's. */
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl, resolve } from "@std/path";
-import denoJson from "../deno.json" with { type: "json" };
 import { canBound, NAMESPACE } from "./soak/bounded_folder.ts";
 import { soak, type SoakReport } from "./soak/campaign.ts";
+import { taskFlags } from "./soak/task_flags.ts";
 import { runTask } from "./run_task.ts";
 
 const USAGE = `Usage: deno task soak [options]
@@ -59,11 +59,10 @@ export async function main(args: string[]): Promise<void> {
 
 /** Starts this program again, in a namespace where it may have disks of its own. */
 async function enterNamespace(args: readonly string[]): Promise<void> {
-  const flags = denoJson.tasks.soak.split(" ").filter((word) => word.startsWith("--"));
   const { code } = await new Deno.Command("unshare", {
     args: [
       ...NAMESPACE,
-      ...["deno", "run", "--no-check", ...flags],
+      ...["deno", "run", "--no-check", ...taskFlags("soak")],
       ...[fromFileUrl(import.meta.url), ...args, INSIDE],
     ],
   }).spawn().status;

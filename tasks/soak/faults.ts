@@ -78,11 +78,7 @@ const damageIndex: Fault = async (scene) => {
 
 /** Cuts a third of the pictures, of which the training must name one, and brings them back. */
 const damagePictures: Fault = async (scene) => {
-  const chosen = (await picturesOf(join(scene.data, "crop511")))
-    .filter(() => scene.rng.integer(3) === 0);
-  const originals = new Map(
-    await Promise.all(chosen.map(async (path) => [path, await Deno.readFile(path)] as const)),
-  );
+  const originals = new Map<string, Uint8Array<ArrayBuffer>>();
   // In one step each: a picture that is half brought back would be another picture.
   const put = async (path: string, bytes: Uint8Array<ArrayBuffer>) => {
     await Deno.writeFile(`${path}.new`, bytes);
@@ -91,7 +87,10 @@ const damagePictures: Fault = async (scene) => {
   try {
     await scene.run(async (trainee) => {
       await scene.saves(trainee, 1 + scene.rng.integer(2));
-      for (const [path, bytes] of originals) {
+      for (const path of await picturesOf(join(scene.data, "crop511"))) {
+        if (scene.rng.integer(3) > 0) continue;
+        const bytes = await Deno.readFile(path);
+        originals.set(path, bytes);
         await put(path, bytes.subarray(0, scene.rng.integer(bytes.length)));
       }
       await scene.ends(trainee, 1, /crop511\/.*\.jpg/);

@@ -1,6 +1,6 @@
 /** A training as a process of its own, started as its user would. */
 import { fromFileUrl } from "@std/path";
-import denoJson from "../../deno.json" with { type: "json" };
+import { taskFlags } from "./task_flags.ts";
 
 const TRAIN = fromFileUrl(new URL("../train.ts", import.meta.url));
 
@@ -149,14 +149,13 @@ export class Trainee {
 
 /** The command of the task, with its own permissions. */
 function commandLine({ config, ranks, preload, fileBytes }: TraineeOptions): string[] {
-  const flags = denoJson.tasks.train.split(" ").filter((word) => word.startsWith("--"));
   return [
     ...fileBytes === undefined ? [] : ["prlimit", `--fsize=${fileBytes}`],
     ...ranks === 1 ? [] : [
       ...["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"],
       ...["-n", String(ranks)],
     ],
-    ...["deno", "run", "--no-check", ...flags],
+    ...["deno", "run", "--no-check", ...taskFlags("train")],
     ...preload ? [`--preload=${fromFileUrl(preload)}`] : [],
     ...[TRAIN, "--config", config, "--resume", "auto"],
   ];
