@@ -15,7 +15,7 @@ import { loadStateDict, stateDict } from "../nn/state_dict.ts";
 import { buildOptimizer } from "../training/optimizer.ts";
 import type { StepLosses } from "../training/report.ts";
 import { readStep, toBatchTensors, trainStep } from "../training/step.ts";
-import { lrSpaceOf } from "../training/trainer.ts";
+import { lrSpaceOf } from "../training/learning_rates.ts";
 import { readCheckpoint } from "../weights/checkpoint_file.ts";
 import { hostTensor, type StateDict } from "../weights/host_tensor.ts";
 import { writeCheckpointAside } from "../weights/write_aside.ts";

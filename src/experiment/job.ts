@@ -5,7 +5,7 @@ import type { SiamBAN } from "../models/siamban.ts";
 import { namedParameters } from "../nn/module.ts";
 import { loadStateDict, stateDict } from "../nn/state_dict.ts";
 import type { ResumePoint } from "../training/checkpoint.ts";
-import { lrFactor, RECIPE_BATCH } from "../training/trainer.ts";
+import { lrFactor, RECIPE_BATCH } from "../training/learning_rates.ts";
 import { hostTensor, type StateDict } from "../weights/host_tensor.ts";
 
 /** Returns when all ranks are here. */

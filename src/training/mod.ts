@@ -1,5 +1,6 @@
 /** Learning rates, steps, reports, logs and checkpoints. */
 export * from "./checkpoint.ts";
+export * from "./learning_rates.ts";
 export * from "./log_file.ts";
 export * from "./meters.ts";
 export * from "./optimizer.ts";

@@ -6,7 +6,8 @@ import { buildOptimizer, type Sgd } from "./optimizer.ts";
 import type { StepReport } from "./report.ts";
 import type { StateDict } from "../weights/host_tensor.ts";
 import { exchangeNews, firstComplaint } from "./rank_exchange.ts";
-import { buildLrSpace, type LrSpace } from "./schedule.ts";
+import { lrFactor, lrSpaceOf } from "./learning_rates.ts";
+import type { LrSpace } from "./schedule.ts";
 import { readStep, type StepFigures, type StepTensors } from "./step.ts";
 import { StepRunner } from "./step_runner.ts";
 
@@ -342,31 +343,4 @@ interface PendingReport extends StepReport {
   readonly ownSeconds: number;
   /** What is wrong with this rank's own loss, if anything. */
   readonly complaint: string | undefined;
-}
-
-/** Pairs in a step of the published recipe: 28 on each of 3 GPUs. */
-export const RECIPE_BATCH = 84;
-
-/**
- * By how much the learning rates of a configuration change with the pairs of a step: `fixed`, not; `linear`, as their
- * number against {@linkcode RECIPE_BATCH} (arXiv:1706.02677); `sqrt`, as its root.
- */
-export function lrFactor(
-  { batchSize, lrRule }: ExperimentConfig["training"],
-  ranks: number,
-): number {
-  const ratio = batchSize * ranks / RECIPE_BATCH;
-  return { fixed: 1, linear: ratio, sqrt: Math.sqrt(ratio) }[lrRule];
-}
-
-/** The learning rates that an experiment asks for. */
-export function lrSpaceOf({ training }: ExperimentConfig): LrSpace {
-  const { lr, lrWarmup, epochs } = training;
-  return buildLrSpace({
-    epochs,
-    lr: { type: lr.type, ...lr.kwargs },
-    ...(lrWarmup.warmup
-      ? { warmup: { type: lrWarmup.type, epoch: lrWarmup.epoch, ...lrWarmup.kwargs } }
-      : {}),
-  });
 }

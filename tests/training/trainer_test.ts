@@ -9,7 +9,8 @@ import {
 import type { Batch } from "../../src/data/batches.ts";
 import { BatchNorm2d, modules, stateDict } from "../../src/nn/mod.ts";
 import type { StateDict } from "../../src/weights/mod.ts";
-import { DivergedError, lrSpaceOf, Trainer } from "../../src/training/trainer.ts";
+import { lrSpaceOf } from "../../src/training/learning_rates.ts";
+import { DivergedError, Trainer } from "../../src/training/trainer.ts";
 import type { TrainingEvent } from "../../src/training/trainer.ts";
 import { liveTensors } from "../support/leaks.ts";
 import {
