@@ -28,6 +28,24 @@ inline Vector load(const float *from) {
 
 inline void store(float *to, Vector value) { std::memcpy(to, &value, sizeof value); }
 
+// Stores to a place aligned to a vector past the caches, without first reading what lies there: for more memory
+// than they hold. Other threads may read it after `finish_streams`.
+inline void stream(float *to, Vector value) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(to, value);
+#elif defined(__AVX__)
+  _mm256_stream_ps(to, value);
+#else
+  store(to, value);
+#endif
+}
+
+inline void finish_streams() {
+#if defined(__AVX__)
+  _mm_sfence();
+#endif
+}
+
 #if defined(__AVX2__) && !defined(__AVX512F__)
 inline __m256i first_lanes(int64_t count) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);

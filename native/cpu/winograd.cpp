@@ -11,6 +11,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "gemm_block.hpp"
 #include "native.hpp"
@@ -61,6 +62,9 @@ class Winograd : public OwnConvolution {
 
   // G g Gᵀ of each pair of input and output.
   void pack(const float *filter, float *packed) const override {
+    if (reinterpret_cast<uintptr_t>(packed) % sizeof(Vector) != 0) {
+      throw std::invalid_argument("the memory for a packed filter is not aligned to a vector");
+    }
 #pragma omp parallel for schedule(static) collapse(2)
     for (int64_t panel = 0; panel < panels_; panel++) {
       for (int64_t c = 0; c < inputs_; c += kLanes) pack_square(filter, panel, c, packed);
@@ -102,7 +106,8 @@ class Winograd : public OwnConvolution {
   WinogradTiles tiles_;
   int64_t inputs_, outputs_, panels_, activation_;
 
-  // The outputs of a panel for a vector of inputs. Both halves of a panel's row go to memory together.
+  // The outputs of a panel for a vector of inputs. Both halves of a panel's row go to memory together, past the
+  // caches: packed filters are four times as large as filters, and reading what they overwrite doubles the time.
   void pack_square(const float *filter, int64_t panel, int64_t input, float *packed) const {
     const int64_t plane = panels_ * inputs_ * kBlockColumns;
     Vector taps[2][9][kLanes];
@@ -117,10 +122,11 @@ class Winograd : public OwnConvolution {
         for (int j = 0; j < 6; j++) transform(kMatrices.filter, rows + 3 * j, 1, all[half] + 6 * j, 1);
       }
       for (int64_t e = 0; e < 36; e++) {
-        store(to + e * plane, all[0][e]);
-        store(to + e * plane + kLanes, all[1][e]);
+        stream(to + e * plane, all[0][e]);
+        stream(to + e * plane + kLanes, all[1][e]);
       }
     }
+    finish_streams();
   }
 
   // One tap, from OHWI: a vector of outputs for each of some inputs; those that there are not are zeros.
