@@ -5,6 +5,7 @@ import { assertEquals } from "@std/assert";
  * A file's room is the longest of these prefixes that fits.
  */
 const LEVELS: Readonly<Record<string, number>> = {
+  "deno.json": 0,
   "native/": 0,
   "src/collective.ts": 0,
   "src/config/": 0,

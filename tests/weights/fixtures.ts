@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { fromFileUrl, join } from "@std/path";
 import type { PythonValue } from "../../src/weights/python_value.ts";
 import { TorchTensor } from "../../src/weights/torch_tensor.ts";
@@ -36,14 +37,7 @@ export function weightsIn(folder: string): string[] {
 
 /** The bytes of pieces, together. */
 export function joinBytes(chunks: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
-  const list = [...chunks];
-  const bytes = new Uint8Array(list.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const chunk of list) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
+  return concat([...chunks]);
 }
 
 /** A folder of its own for a test; removed at the end of its scope. */

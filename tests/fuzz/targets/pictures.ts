@@ -1,8 +1,8 @@
+import { concat } from "@std/bytes/concat";
 import { crc32, deflateSync, inflateSync } from "node:zlib";
 import { decodeImage } from "../../../src/image/decode.ts";
 import { encodeGif } from "../../../src/image/encode.ts";
 import type { Image } from "../../../src/image/image.ts";
-import { joinBytes } from "../../weights/fixtures.ts";
 import { demand, fixtures, type Target } from "../target.ts";
 
 function checkImage({ width, height, data }: Image): void {
@@ -65,12 +65,12 @@ const OPEN = "OPEN";
 /** Puts the pixels of a PNG into one chunk that is not compressed. */
 function openChunks(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const chunks = chunksOf(bytes).chunks;
-  const pixels = joinBytes(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
+  const pixels = concat(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
   const first = chunks.findIndex(({ type }) => type === "IDAT");
   const others = chunks.filter(({ type }) => type !== "IDAT");
   const open = { type: OPEN, data: new Uint8Array(inflateSync(pixels)) };
   const all = [...others.slice(0, first), open, ...others.slice(first)];
-  return joinBytes([bytes.subarray(0, 8), ...all.map(chunkBytes)]);
+  return concat([bytes.subarray(0, 8), ...all.map(chunkBytes)]);
 }
 
 /** Compresses what lies open, and makes the checksums of all whole chunks right. */
@@ -79,7 +79,7 @@ function closeChunks(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const closed = chunks.map(({ type, data }) =>
     type === OPEN ? { type: "IDAT", data: new Uint8Array(deflateSync(data)) } : { type, data }
   );
-  return joinBytes([bytes.subarray(0, 8), ...closed.map(chunkBytes), rest]);
+  return concat([bytes.subarray(0, 8), ...closed.map(chunkBytes), rest]);
 }
 
 interface Chunk {

@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { join } from "@std/path";
 import { openCheckpoint } from "../../../src/training/checkpoint.ts";
 import {
@@ -16,7 +17,6 @@ import {
   writeSafetensors,
 } from "../../../src/weights/mod.ts";
 import { torchFileChunks } from "../../../src/weights/torch_writer.ts";
-import { joinBytes } from "../../weights/fixtures.ts";
 import { bytesOfText, demand, fixtures, type Target } from "../target.ts";
 
 /** Opcodes and names that pickles are attacked with. */
@@ -193,7 +193,7 @@ const TRAINING_STATE = {
 /** A snapshot of the published trainer, taken apart for the model that it is of. */
 const torchSnapshot: Target = {
   name: "torch-snapshot",
-  corpus: () => [joinBytes(torchFileChunks(toTorchSnapshot(SNAPSHOT)))],
+  corpus: () => [concat([...torchFileChunks(toTorchSnapshot(SNAPSHOT))])],
   async run(bytes) {
     const { value } = await readTorchFile(bytes);
     const { epoch, tensors, sgd } = declared(() => {
