@@ -23,6 +23,7 @@ const USAGE = `Usage: deno task bench [options]
   --model NAMES  networks of steps, tracking and profile: resnet50, resnet18, mobilenetv2, alexnet,
                  nanotrack_v1, _v2, _v3, joined by commas; all
   --batch N      pairs a step, several joined by commas; 2, and 8 as well for resnet50
+  --regime NAME  of steps and profile: frozen or trained, so that memory is that of one; both
   --rounds N     counted rounds, ours and the others' in turn, after one that is not counted; 5
   --threads N    CPU threads of either; all cores
   --pin          ties CPU threads to processors
@@ -64,6 +65,7 @@ export async function main(args: string[]): Promise<void> {
     device: backend.name,
     batches: options.batch?.split(",").map((batch: string) => whole("batch", batch)),
     models: subjects(options.model ?? (options.short ? "nanotrack_v1" : "all")),
+    regimes: regimes(options.regime),
     rounds: options.short ? 1 : whole("rounds", options.rounds),
     peer,
     data: options.data,
@@ -92,6 +94,7 @@ function parseOptions(args: string[]) {
     string: [
       "batch",
       "model",
+      "regime",
       "rounds",
       "threads",
       "device",
@@ -137,12 +140,12 @@ async function runParts(parts: readonly string[], settings: BenchSettings) {
 
 function benchProfile(
   backend: BackendHandle,
-  { batches: [batch] = [2], models, rounds }: BenchSettings,
+  { batches: [batch] = [2], regimes, models, rounds }: BenchSettings,
   json: boolean,
 ): void {
   const profiles: Record<string, StepProfile> = {};
   for (const subject of models) {
-    for (const regime of REGIMES) {
+    for (const regime of regimes) {
       using bench = new StepBench(regime, batch, subject);
       const profile = profileStep(backend, () => bench.step(), { rounds });
       if (profile === undefined) throw new Error(`Cannot profile the ${backend.name} backend`);
@@ -161,6 +164,11 @@ function subjects(names: string): readonly Subject[] {
     NETWORKS.find((network) => network.name === name) ??
       fail(`--model "${name}", expected ${NETWORKS.map(({ name }) => name).join(", ")} or all`)
   );
+}
+
+function regimes(name: string | undefined): typeof REGIMES {
+  const found = REGIMES.filter((regime) => name === undefined || regime === name);
+  return found.length > 0 ? found : fail(`--regime "${name}", expected ${REGIMES.join(" or ")}`);
 }
 
 function partNames(names: string | undefined): readonly string[] {

@@ -11,6 +11,8 @@ import { type Regime, StepBench, type StepTimes, timeXcorr } from "./training_st
 
 /** What is timed, and how often. */
 export interface BenchSettings {
+  /** Whether the backbone learns, of steps and profile. */
+  readonly regimes: readonly Regime[];
   readonly threads: number;
   /** Of the backend in use. */
   readonly device: string;
@@ -53,11 +55,11 @@ export const PARTS: Readonly<
 };
 
 async function* benchSteps(
-  { batches, models, rounds, peer }: BenchSettings,
+  { batches, regimes, models, rounds, peer }: BenchSettings,
 ): AsyncGenerator<Row> {
   for (const subject of models) {
     for (const batch of batches ?? (subject === R50 ? [2, 8] : [2])) {
-      for (const regime of REGIMES) yield await benchStep(subject, { regime, batch, rounds, peer });
+      for (const regime of regimes) yield await benchStep(subject, { regime, batch, rounds, peer });
     }
   }
 }
