@@ -21,7 +21,7 @@ const GREETING_PATIENCE = 5;
 /** Between two tries. */
 const RETRY_MILLISECONDS = 100;
 
-const MAGIC = 0x314d4249; // "IBM1", of SiamBAN
+const MAGIC = 0x4e414253; // "SBAN" as bytes
 /** Magic number, token, rank, number of ranks. */
 const GREETING_NUMBERS = 4;
 
