@@ -94,7 +94,8 @@ async function openTrackers(files: TrackerFiles): Promise<() => Tracker> {
   const { config, ignored } = await loadExperiment(files.config, { overrides: files.overrides });
   for (const reason of ignored) console.error(`Ignored: ${reason}`);
   const { training } = config;
-  const backend = await useBackend(training.device, training);
+  // Compiling may take longer than a client waits, and plain TypeScript instead of it longer a frame.
+  const backend = await useBackend(training.device, { ...training, compile: false });
   console.error(`Backend: ${backend.name}${backend.note ? ` (slow). ${backend.note}` : ""}`);
   (await import("./tell_decoder.ts")).tellDecoder();
   const model = await openTrained(config, files.weights);

@@ -31,6 +31,8 @@ export interface BackendOptions {
   readonly winograd?: boolean;
   /** Whether a CPU may use own kernels beside tiles and Winograd's; by default it may. */
   readonly small?: boolean;
+  /** Whether a CPU's kernels may be compiled now if they are not yet, for a minute or two; by default they may. */
+  readonly compile?: boolean;
 }
 
 /**

@@ -9,10 +9,12 @@ import { REFERENCE_KERNELS } from "./reference/kernels/mod.ts";
 import type { CallProfile, Peak } from "./call_profile.ts";
 import { type BackendOptions, HostBackend } from "./host_backend.ts";
 import type { InPlaceBackend } from "./in_place_backend.ts";
+import { NotCompiledError } from "../ffi/compile.ts";
 import { isSystemFile } from "../ffi/system_file.ts";
 
 export * from "./cuda/inspect.ts";
 export type { CallProfile, OpTotals, Peak } from "./call_profile.ts";
+export { NotCompiledError } from "../ffi/compile.ts";
 export { type KernelOutput, observeKernels } from "./observe_kernels.ts";
 export type { BackendOptions } from "./host_backend.ts";
 export type { CudaBackend, CudaStatistics } from "./cuda/backend.ts";
@@ -63,6 +65,8 @@ export interface BackendHandle extends AsyncDisposable {
  *
  * @param name A backend, or `auto`: the first of cuda, onednn and reference that works here.
  * @throws {TypeError} If the name is unknown.
+ * @throws {NotCompiledError} If the CPU's kernels would have to be compiled, but `options.compile` is
+ * false.
  * @throws {Error} If the named backend does not work here, with the remedy.
  *
  * @example
@@ -87,6 +91,7 @@ export async function useBackend(
       const handle = await activate(candidate, options);
       return notes.length > 0 ? Object.assign(handle, { note: notes.join("\n") }) : handle;
     } catch (error) {
+      if (error instanceof NotCompiledError) throw error;
       // Most machines have no card, and whoever has none wants no word about it.
       if (candidate !== "cuda" || hasNvidiaCard()) notes.push((error as Error).message);
     }

@@ -22,19 +22,27 @@ export interface NativeProject {
   readonly missing?: (complaint: string) => string | undefined;
 }
 
+/** A native library is not compiled on this machine yet, and must not be now. */
+export class NotCompiledError extends Error {
+  override name = "NotCompiledError";
+}
+
 /**
  * Finds the compiled library, or compiles it: some seconds at the first use on a machine. The file's
  * name tells sources, flags, processor and versions, so that a change of any compiles anew, and a
  * folder that was carried here from another machine is of no harm.
  *
  * @param target What to compile for.
+ * @param options.mayCompile Whether there is the time to compile.
  * @returns Path of the shared library.
+ * @throws {NotCompiledError} If it would have to be compiled, but may not.
  * @throws {Error} If the compiler or a library is missing, or compiling fails; the message names the
  * remedy.
  */
 export async function compiledLibrary(
   project: NativeProject,
   target: ProcessorTarget = processorTarget(),
+  { mayCompile = true }: { readonly mayCompile?: boolean } = {},
 ): Promise<string> {
   // Lets a test, or a person in doubt, see what runs without.
   if (Deno.env.get("SIAMBAN_NATIVE") === "off") {
@@ -44,6 +52,12 @@ export async function compiledLibrary(
   const folder = Deno.env.get("SIAMBAN_BUILD") ?? project.output;
   const file = `${folder}/${project.name}-${await fingerprint(project, target, sources)}.so`;
   if (!await exists(file)) {
+    if (!mayCompile) {
+      throw new NotCompiledError(
+        `Cannot find ${project.title} in ${folder}: it is not compiled for this processor and these ` +
+          'sources, and compiling takes a minute or two, run "deno task build --install" first',
+      );
+    }
     const units = [...sources.keys()].filter(isUnit);
     await compile(project, { units, file, flags: target.compileFlags });
   }

@@ -27,13 +27,14 @@ async function prepare(folder: string) {
   await Deno.writeTextFile(`${folder}/c.json`, JSON.stringify(config));
   await Deno.mkdir(`${folder}/empty`);
   const files = ["--config", `${folder}/c.json`, "--weights", `${folder}/w.safetensors`];
-  const spawn = (...args: string[]) =>
+  const spawn = (options: Deno.CommandOptions, ...args: string[]) =>
     new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", TASK, ...files, "--threads", "1", ...args],
       cwd: `${folder}/empty`,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
+      ...options,
     }).spawn();
   return { config, model, spawn };
 }
@@ -48,7 +49,7 @@ testTiny("vot serves what the tracker finds, and nothing but the protocol", asyn
   using _ = model;
   using tracker = buildTracker(model, config);
   const start = performance.now();
-  const process = spawn("--protocol", "3", "--name", "tiny");
+  const process = spawn({}, "--protocol", "3", "--name", "tiny");
   const client = clientOf(process);
   const errors = new Response(process.stderr).text();
   const hello = await client.receive();
@@ -78,11 +79,36 @@ testTiny("vot serves what the tracker finds, and nothing but the protocol", asyn
   assertMatch(await errors, /^Backend: /);
 });
 
+testTiny(
+  "vot says at once that kernels must be compiled first, which a client would not wait for",
+  async () => {
+    await using folder = await temporaryFolder();
+    const { model, spawn } = await prepare(folder.path);
+    using _ = model;
+    const env = {
+      SIAMBAN_BUILD: `${folder.path}/empty`,
+      SIAMBAN_NATIVE: "on",
+      CUDA_VISIBLE_DEVICES: "-1",
+    };
+    const process = spawn({ env }, "--device", "auto");
+    const client = clientOf(process), errors = new Response(process.stderr).text();
+    assertEquals((await client.receive())?.type, "hello");
+    await client.send("initialize", ["/none.jpg", "1,2,3,4"]);
+    const last = await client.receive();
+    assertEquals(last?.type, "quit");
+    assertMatch(last!.properties["trax.reason"], /not compiled.*run "deno task build/);
+    assertEquals((await process.status).code, 1);
+    assertMatch(await errors, /run "deno task build --install" first/);
+    assertEquals([...Deno.readDirSync(`${folder.path}/empty`)], []);
+    await client.close().catch(() => {});
+  },
+);
+
 testTiny("vot ends when its client goes away, and when it cannot load", async () => {
   await using folder = await temporaryFolder();
   const { model, spawn } = await prepare(folder.path);
   using _ = model;
-  const process = spawn();
+  const process = spawn({});
   const client = clientOf(process);
   const errors = new Response(process.stderr).text();
   assertEquals((await client.receive())?.type, "hello");
@@ -91,7 +117,7 @@ testTiny("vot ends when its client goes away, and when it cannot load", async ()
   assertMatch(await errors, /client went away/);
   assertEquals(await client.receive(), undefined);
 
-  const broken = spawn("--set", "head.kwargs.outChannels=16");
+  const broken = spawn({}, "--set", "head.kwargs.outChannels=16");
   const other = clientOf(broken);
   const told = new Response(broken.stderr).text();
   await other.receive();

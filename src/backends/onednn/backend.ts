@@ -19,10 +19,12 @@ import { nativeLibrary } from "./toolchain.ts";
 /**
  * Starts the CPU backend with native kernels; compiles them at the first use.
  *
+ * @throws {NotCompiledError} If they would have to be compiled, but `options.compile` is false.
  * @throws {Error} If they cannot be compiled here, with the remedy.
  */
 export async function createOnednn(options: BackendOptions): Promise<OnednnBackend> {
-  return new OnednnBackend(new NativeCpu(await nativeLibrary()), options);
+  const file = await nativeLibrary(undefined, { mayCompile: options.compile });
+  return new OnednnBackend(new NativeCpu(file), options);
 }
 
 /** What follows the memory in a native call's arguments. */

@@ -35,11 +35,15 @@ const PROJECT: NativeProject = {
  * Finds the native CPU library in `build/native` of the repository, or compiles it.
  *
  * @param target What to compile for; this processor, unless SIAMBAN_CPU names less.
+ * @param options.mayCompile Whether there is the time to compile.
  * @returns Path of the shared library.
  * @throws {Error} As {@linkcode compiledLibrary}.
  */
-export function nativeLibrary(target?: ProcessorTarget): Promise<string> {
-  return compiledLibrary(PROJECT, target);
+export function nativeLibrary(
+  target?: ProcessorTarget,
+  options: { readonly mayCompile?: boolean } = {},
+): Promise<string> {
+  return compiledLibrary(PROJECT, target, options);
 }
 
 /** Runs a program of the toolchain. */
