@@ -7,14 +7,26 @@
  * @throws {SyntaxError} If a line is blank or holds something else; names line and word.
  */
 export function parseNumberRows(text: string, name: string): number[][] {
-  const content = text.replace(/^\ufeff/, "").trimEnd();
-  const lines = content.includes("\r") ? content.split(/\r\n|\n|\r/) : content.split("\n");
-  if (lines.length === 1 && lines[0].trim() === "") return [];
-  return lines.map((line, i) => parsePlainRow(line) ?? parseRow(line, `"${name}", line ${i + 1}`));
+  const trimmed = text.replace(/^\ufeff/, "").trimEnd();
+  if (trimmed === "") return [];
+  const content = trimmed.includes("\r") ? trimmed.replace(/\r\n?/g, "\n") : trimmed;
+  const rows: number[][] = [];
+  for (let from = 0, to = 0; to < content.length; from = to + 1) {
+    const end = content.indexOf("\n", from);
+    to = end < 0 ? content.length : end;
+    rows.push(
+      parsePlainRow(content, from, to) ??
+        parseRow(content.slice(from, to), `"${name}", line ${rows.length + 1}`),
+    );
+  }
+  return rows;
 }
 
 /** Powers of ten that a double holds exactly, as far as plain lines need them. */
 const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
+
+/** The numbers of a line while it is read: a row copied from here takes no more memory than it needs. */
+const numbers: number[] = [0.5];
 
 const COMMA = 44, MINUS = 45, POINT = 46, ZERO = 48;
 
@@ -23,19 +35,19 @@ const COMMA = 44, MINUS = 45, POINT = 46, ZERO = 48;
  * With at most 15 digits both the digits and the power of ten are exact, so that the one division
  * rounds as `Number()` does.
  *
+ * @param from Where the line begins in the text, and `to` where it ends.
  * @returns Undefined for any other line.
  */
-function parsePlainRow(line: string): number[] | undefined {
-  const row: number[] = [];
-  let value = 0, digits = 0, point = -1, sign = 1;
-  for (let i = 0; i <= line.length; i++) {
-    const code = i < line.length ? line.charCodeAt(i) : COMMA;
+function parsePlainRow(text: string, from: number, to: number): number[] | undefined {
+  let count = 0, value = 0, digits = 0, point = -1, sign = 1;
+  for (let i = from; i <= to; i++) {
+    const code = i < to ? text.charCodeAt(i) : COMMA;
     if (code >= ZERO && code <= ZERO + 9) {
       value = 10 * value + code - ZERO;
       digits++;
     } else if (code === COMMA) {
       if (digits === 0 || digits > 15) return undefined;
-      row.push(sign * (point < 0 ? value : value / POWERS[digits - point]));
+      numbers[count++] = sign * (point < 0 ? value : value / POWERS[digits - point]);
       value = digits = 0;
       point = -1;
       sign = 1;
@@ -43,7 +55,7 @@ function parsePlainRow(line: string): number[] | undefined {
     else if (code === MINUS && digits === 0 && point < 0 && sign === 1) sign = -1;
     else return undefined;
   }
-  return row;
+  return numbers.slice(0, count);
 }
 
 function parseRow(line: string, place: string): number[] {

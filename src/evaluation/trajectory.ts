@@ -20,12 +20,12 @@ export class ResultError extends Error {
 export function parseTrajectory(text: string, name: string, protocol: ProtocolName): Trajectory {
   return asResult(() =>
     parseNumberRows(text, name).map((row, i) => {
-      const place = `"${name}", line ${i + 1}`;
+      const place = () => `"${name}", line ${i + 1}`;
       const frame = row.length === 1 && isMark(row[0]) ? row[0] : toRegion(row);
       // Six numbers of one pass are not a triangle but a box with something beside it.
       if (frame === undefined || protocol === "ope" && row.length > 4 && row.length !== 8) {
         throw new SyntaxError(
-          `Cannot read ${place}: found ${row.length} numbers, ` +
+          `Cannot read ${place()}: found ${row.length} numbers, ` +
             "expected 4 (left, top, width, height)",
         );
       }
@@ -46,7 +46,7 @@ export function parseBinaryTrajectory(
 ): Trajectory {
   return asResult(() =>
     parseVotBinary(bytes, name).map((frame, i) =>
-      checkFrame(frame, i, { place: `"${name}", frame ${i + 1}`, protocol })
+      checkFrame(frame, i, { place: () => `"${name}", frame ${i + 1}`, protocol })
     )
   );
 }
@@ -67,18 +67,18 @@ function isMark(number: number): number is Mark {
 function checkFrame(
   frame: Region | Mark | null,
   i: number,
-  { place, protocol }: { readonly place: string; readonly protocol: ProtocolName },
+  { place, protocol }: { readonly place: () => string; readonly protocol: ProtocolName },
 ): Region | Mark {
   if (typeof frame === "object" && frame !== null) {
     if (isFinite(frame)) return frame;
-    throw new SyntaxError(`Cannot read ${place}: found a number that is not finite`);
+    throw new SyntaxError(`Cannot read ${place()}: found a number that is not finite`);
   }
   if (protocol === "longTerm") return frame ?? 0;
   if (protocol === "ope" ? i === 0 && frame === 1 : frame !== null) return frame as Mark;
   throw new SyntaxError(
     protocol === "ope"
-      ? `Cannot read ${place}: found no box, expected one in every frame`
-      : `Cannot read ${place}: found NaN, expected a region, or 2 where the target is lost`,
+      ? `Cannot read ${place()}: found no box, expected one in every frame`
+      : `Cannot read ${place()}: found NaN, expected a region, or 2 where the target is lost`,
   );
 }
 

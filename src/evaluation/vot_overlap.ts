@@ -5,9 +5,10 @@
  *
  * @module
  */
+import { Outline } from "./outline.ts";
 import { type Grid, PaintedPolygon, roundAway } from "./painted_polygon.ts";
 import { PaintedQuad } from "./painted_quad.ts";
-import { type Bounds, isPolygon, type Mark, type Polygon, type Region } from "./region.ts";
+import type { Bounds, Mark, Region } from "./region.ts";
 
 const EVERYWHERE: Bounds = {
   left: -Infinity,
@@ -34,7 +35,7 @@ const { fround } = Math;
  * ```
  */
 export function votOverlap(a: Region, b: Region, bounds: Bounds = EVERYWHERE): number {
-  return new Painter().overlap(outline(a), outline(b), bounds);
+  return new Painter().overlap(new Outline().trace(a), new Outline().trace(b), bounds);
 }
 
 /**
@@ -59,12 +60,14 @@ export function votOverlapsWithin(
   truth: readonly (Region | null)[],
   bounds: readonly Bounds[],
 ): Float64Array[] {
-  const painter = new Painter(), frames = Math.min(predicted.length, truth.length);
+  const painter = new Painter(), a = new Outline(), b = new Outline();
+  const frames = Math.min(predicted.length, truth.length);
   const overlaps = bounds.map(() => new Float64Array(frames).fill(NaN));
   for (let i = 0; i < frames; i++) {
     const region = predicted[i], target = truth[i];
     if (typeof region === "number" || target === null) continue;
-    const a = outline(region), b = outline(target);
+    a.trace(region);
+    b.trace(target);
     for (let k = 0; k < bounds.length; k++) {
       overlaps[k][i] = k > 0 && isWithin(a, bounds[k]) && isWithin(b, bounds[k])
         ? overlaps[k - 1][i]
@@ -72,47 +75,6 @@ export function votOverlapsWithin(
     }
   }
   return overlaps;
-}
-
-/** A region as the corners that are painted, with the box around them. */
-interface Outline extends Bounds {
-  readonly xs: readonly number[];
-  readonly ys: readonly number[];
-  readonly isBox: boolean;
-}
-
-function outline(region: Region): Outline {
-  const [xs, ys] = isPolygon(region) ? polygonCorners(region.points) : boxCorners(region);
-  let left = Infinity, right = -Infinity, top = Infinity, bottom = -Infinity;
-  for (let i = 0; i < xs.length; i++) {
-    if (xs[i] < left) left = xs[i];
-    if (xs[i] > right) right = xs[i];
-    if (ys[i] < top) top = ys[i];
-    if (ys[i] > bottom) bottom = ys[i];
-  }
-  return {
-    xs,
-    ys,
-    isBox: !isPolygon(region),
-    left: Math.floor(left),
-    top: Math.floor(top),
-    right: Math.ceil(right),
-    bottom: Math.ceil(bottom),
-  };
-}
-
-function boxCorners({ x, y, w, h }: Exclude<Region, Polygon>): [xs: number[], ys: number[]] {
-  const x1 = fround(x), y1 = fround(y), x2 = fround(x + w), y2 = fround(y + h);
-  return [[x1, x2, x2, x1], [y1, y1, y2, y2]];
-}
-
-function polygonCorners(points: readonly number[]): [xs: number[], ys: number[]] {
-  const xs: number[] = [], ys: number[] = [];
-  for (let i = 0; i < points.length; i += 2) {
-    xs.push(fround(points[i]));
-    ys.push(fround(points[i + 1]));
-  }
-  return [xs, ys];
 }
 
 function isWithin(a: Bounds, b: Bounds): boolean {

@@ -1,7 +1,8 @@
 """Scores VOT results with pysot's own toolkit: scoring_peer.py TOOLKIT ANNOTATIONS RESULTS
 
 TOOLKIT is a clone of pysot whose extension is built (python setup.py build_ext --inplace). Prints
-one line of JSON: processor seconds, start included, and each tracker's figures.
+one line of JSON: processor seconds, start included, those of scoring once more, and each tracker's
+figures.
 """
 
 import itertools
@@ -46,7 +47,7 @@ class Dataset(list):
         return super().__getitem__(key)
 
 
-def main():
+def score_all():
     with open(sys.argv[2]) as file:
         videos = Dataset(Video(name, value) for name, value in json.load(file).items())
     videos.tracker_path = sys.argv[3]
@@ -59,9 +60,19 @@ def main():
             "lost_number": float(np.sum(list(parts["failures"].values()))),
             "eao": float(eao[name]["all"]),
         }
+    return trackers
+
+
+def cpu_seconds():
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = usage.ru_utime + usage.ru_stime
-    print(json.dumps({"seconds": seconds, "trackers": trackers}))
+    return usage.ru_utime + usage.ru_stime
+
+
+def main():
+    trackers, seconds = score_all(), cpu_seconds()
+    score_all()
+    again = cpu_seconds() - seconds
+    print(json.dumps({"seconds": seconds, "again": again, "trackers": trackers}))
 
 
 main()

@@ -17,7 +17,11 @@ function isListOf(type: "number" | "string") {
 }
 
 function isRow(row: unknown): boolean {
-  return Array.isArray(row) && row.every((value) => typeof value === "number" || value === null);
+  if (!Array.isArray(row)) return false;
+  for (let i = 0; i < row.length; i++) {
+    if (typeof row[i] !== "number" && row[i] !== null) return false;
+  }
+  return true;
 }
 
 const marks = z.custom<readonly number[]>(isListOf("number"), "expected a list of numbers")
@@ -55,14 +59,22 @@ export async function* readPysotJson(path: string): AsyncGenerator<SequenceEntry
 async function readJson(path: string): Promise<Record<string, unknown>> {
   const text = await Deno.readTextFile(path);
   try {
-    const parsed = JSON.parse(
-      text.replace(/(?<=[[,:]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "null"),
-    );
+    const parsed = parseWithNaN(text);
     if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
   } catch (cause) {
     throw new SyntaxError(`Cannot read "${path}": ${(cause as Error).message}`, { cause });
   }
   throw new SyntaxError(`Cannot read "${path}": expected an object of sequences by name`);
+}
+
+/** JSON in which Python wrote NaN or Infinity, which stand as null: only then is it looked through. */
+// deno-lint-ignore no-explicit-any
+function parseWithNaN(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return JSON.parse(text.replace(/(?<=[[,:]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "null"));
+  }
 }
 
 async function toSequence(name: string, value: unknown, path: string): Promise<Sequence> {
@@ -80,7 +92,9 @@ async function toSequence(name: string, value: unknown, path: string): Promise<S
   return {
     name,
     frames,
-    truth: data.gt_rect.map((row, i) => toTruth(row, `"${name}" of "${path}", frame ${i + 1}`)),
+    truth: data.gt_rect.map((row, i) =>
+      toTruth(row, () => `"${name}" of "${path}", frame ${i + 1}`)
+    ),
     attributes: data.attr ?? [],
     size: data.width && data.height
       ? { w: data.width, h: data.height }
@@ -91,8 +105,9 @@ async function toSequence(name: string, value: unknown, path: string): Promise<S
   };
 }
 
-function toTruth(row: readonly (number | null)[], place: string): Region | null {
-  const region = row.length === 1 ? null : toRegion(row.map((value) => value ?? NaN));
+function toTruth(row: readonly (number | null)[], place: () => string): Region | null {
+  const numbers = row.includes(null) ? row.map((value) => value ?? NaN) : row as number[];
+  const region = row.length === 1 ? null : toRegion(numbers);
   if (region !== undefined) return region;
-  throw new SyntaxError(`Cannot read ${place}: found ${row.length} numbers, expected 4 or 8`);
+  throw new SyntaxError(`Cannot read ${place()}: found ${row.length} numbers, expected 4 or 8`);
 }
