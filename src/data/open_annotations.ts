@@ -1,3 +1,4 @@
+import { basename, dirname, join } from "@std/path";
 import {
   type AnnotationIndex,
   hashFile,
@@ -17,6 +18,9 @@ export type AnnotationOrigin = "index" | "new index" | "text";
 /** Times of a file system may be as coarse as this; a change so soon after a look can be hidden. */
 const COARSE_MS = 3000;
 
+/** An index that has not been written to for so long is not being written any more. */
+const ABANDONED_MS = 3600_000;
+
 /**
  * Opens an annotation file through its binary index, which is made at the first time and whenever the
  * annotation file has another content. An index that is damaged is made again. Where the folder cannot
@@ -35,6 +39,7 @@ export function openAnnotations(path: string): Annotations & { readonly origin: 
   try {
     writeIndex(path, partial);
     Deno.renameSync(partial, path + INDEX_SUFFIX);
+    removeAbandoned(path);
   } catch (error) {
     removeIfThere(partial);
     if (isUnwritable(error)) return { ...readAnnotations(path), origin: "text" };
@@ -84,6 +89,20 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 function isUnwritable(error: unknown): boolean {
   return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable ||
     error instanceof Error && /os error (28|30|122)\b/.test(error.message); // full, read-only, quota
+}
+
+/** Removes what processes that were killed have left of an index; a folder that forbids it stays. */
+function removeAbandoned(path: string): void {
+  const folder = dirname(path), start = `${basename(path)}${INDEX_SUFFIX}.`;
+  try {
+    for (const { name } of Deno.readDirSync(folder)) {
+      if (!name.startsWith(start)) continue;
+      const { mtime } = Deno.statSync(join(folder, name));
+      if (Date.now() - Number(mtime) > ABANDONED_MS) removeIfThere(join(folder, name));
+    }
+  } catch {
+    // another process tidies up as well, or the folder cannot be read
+  }
 }
 
 function removeIfThere(path: string): void {

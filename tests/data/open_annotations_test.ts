@@ -139,6 +139,19 @@ Deno.test("openAnnotations() makes a damaged or cut index again", async () => {
   }
 });
 
+Deno.test("openAnnotations() removes what a killed process left of an index, not what another writes", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/train.json`;
+  await writeMadeUp(path);
+  for (const name of ["left", "being-written"]) {
+    await Deno.writeTextFile(`${path}.index.${name}`, "half an index");
+  }
+  settle(`${path}.index.left`);
+  openAnnotations(path);
+  const names = [...Deno.readDirSync(folder.path)].map(({ name }) => name).sort();
+  assertEquals(names, ["train.json", "train.json.index", "train.json.index.being-written"]);
+});
+
 Deno.test("openAnnotations() leaves no index of annotations that it cannot read", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/train.json`;
