@@ -1,13 +1,17 @@
 import type { BenchmarkContent } from "../src/evaluation/benchmarks/mod.ts";
 
+type Missing = BenchmarkContent["missing"][number];
+
 /** Says which sequences of a benchmark cannot be used, and why. */
 export function reportMissing({ benchmark, sequences, missing }: BenchmarkContent): void {
   const { count } = benchmark;
   if (count !== undefined && sequences.length + missing.length < count) {
     console.error(`${benchmark.name}: found ${sequences.length} sequences, expected ${count}`);
   }
-  const byReason = Map.groupBy(missing, ({ reason }) => reason);
-  for (const [reason, group] of byReason) {
-    console.error(`Without ${group.map(({ name }) => name).join(", ")}: ${reason}`);
+  // Hundreds of files that are not there differ in nothing but the name.
+  const pattern = ({ name, reason }: Missing) => reason.replaceAll(name, "<sequence>");
+  for (const [reason, group] of Map.groupBy(missing, pattern)) {
+    const names = group.map(({ name }) => name).join(", ");
+    console.error(`Without ${names}: ${group.length > 1 ? reason : group[0].reason}`);
   }
 }

@@ -14,16 +14,22 @@ import {
 } from "./sequence_files.ts";
 
 /**
- * Reads GOT-10k: the folder of a subset (`val`, `test`), or the folder above, whose `val` is taken.
+ * Reads GOT-10k: the folder of a subset (`val`, `test`), or the folder above, whose `val` is taken,
+ * or its `test` where there is nothing else.
  * `list.txt` names the sequences; each has `groundtruth.txt`, `cover.label`, `meta_info.ini` and its
  * pictures. The truth of the test set is but its first box.
  */
 export async function* readGot10k(root: string): AsyncGenerator<SequenceEntry> {
-  const direct = await ifFound(readNames(join(root, "list.txt")));
-  const subset = direct ? root : join(root, "val");
-  for (const name of direct ?? await readNames(join(subset, "list.txt"))) {
-    yield await enter(name, () => readVideo(join(subset, name), name));
+  const folders = [root, join(root, "val"), join(root, "test")];
+  for (const folder of folders) {
+    const names = await ifFound(readNames(join(folder, "list.txt")));
+    if (!names) continue;
+    for (const name of names) yield await enter(name, () => readVideo(join(folder, name), name));
+    return;
   }
+  throw new Deno.errors.NotFound(
+    `Cannot find "list.txt" of GOT-10k in ${folders.map((folder) => `"${folder}"`).join(", ")}`,
+  );
 }
 
 async function readVideo(folder: string, name: string): Promise<Sequence> {

@@ -43,7 +43,9 @@ async function readOriginal(root: string, name: string, rate: number): Promise<S
   const folder = join(root, name, String(rate));
   const boxes = parseVatic(await Deno.readTextFile(join(folder, `${name}.txt`)), name);
   const pictures = await ifFound(listPictures(join(folder, name))) ?? [];
-  const isDenser = Math.abs(boxes.length / pictures.length - DENSITY) < 1;
+  const isDenser = pictures.length > 0
+    ? Math.abs(boxes.length / pictures.length - DENSITY) < 1
+    : rate === 30 && await isAtFullRate(root, name, boxes.length);
   const truth = isDenser ? boxes.filter((_, i) => i % DENSITY === 0) : boxes;
   if (pictures.length > 0 && Math.abs(pictures.length - truth.length) > 1) {
     throw new RangeError(
@@ -53,6 +55,12 @@ async function readOriginal(root: string, name: string, rate: number): Promise<S
   const length = Math.min(truth.length, pictures.length || truth.length);
   const frames = pictures.slice(0, length), size = await pictureSize(frames[0]);
   return { name, frames, truth: truth.slice(0, length), attributes: [], size };
+}
+
+/** Whether boxes at 30 frames a second, no pictures being there to tell, are as many as at 240. */
+async function isAtFullRate(root: string, name: string, boxes: number): Promise<boolean> {
+  const text = await ifFound(Deno.readTextFile(join(root, name, "240", `${name}.txt`)));
+  return text !== undefined && Math.abs(parseVatic(text, name).length - boxes) < DENSITY;
 }
 
 /** Lines `track left top right bottom frame lost occluded generated "label"`. */

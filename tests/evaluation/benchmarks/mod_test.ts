@@ -121,6 +121,36 @@ Deno.test("NFS: both layouts, boxes denser than pictures", async () => {
   assertEquals(named(content, "yoyo").truth, [box]);
 });
 
+Deno.test("NFS: boxes of 240 frames a second are told without pictures, too", async () => {
+  const lines = (count: number) =>
+    Array.from({ length: count }, (_, x) => `0 ${x} 2 ${x + 3} 6 ${x} 0 0 0 "ball"\n`).join("");
+  const content = await read("NFS30", {
+    "bee/30/bee.txt": lines(16),
+    "bee/240/bee.txt": lines(16),
+    "yoyo/30/yoyo.txt": lines(2),
+    "yoyo/240/yoyo.txt": lines(16),
+  });
+  assertEquals(named(content, "bee").truth, [{ ...box, x: 0 }, { ...box, x: 8 }]);
+  assertEquals(named(content, "yoyo").truth.length, 2);
+});
+
+Deno.test("LaSOT: the truth alone, as its toolkit has it", async () => {
+  const files = {
+    "sequence_evaluation_config/testing_set.txt": "cat-1\ncat-2\n",
+    "annos/cat-1.txt": "1,2,3,4\n1,2,3,4\n",
+    "annos/absent/cat-1.txt": "0\n1\n",
+    "annos/att/cat-1.txt": "0,1,0,0,0,0,0,0,0,0,0,0,0,0",
+  };
+  const content = await read("LaSOT", files);
+  assertEquals(content.sequences.length, 1);
+  const { truth, visible, attributes, frames } = named(content, "cat-1");
+  assertEquals([truth, frames], [[box, box], []]);
+  assertEquals([visible, attributes], [[true, false], ["POC"]]);
+  const missing = content.missing.find(({ name }) => name === "cat-2")!;
+  assertEquals(missing.reason.includes('nor "annos/cat-2.txt" is in'), true);
+  assertEquals(named(await read("LaSOT", files, "/annos"), "cat-1").visible, [true, false]);
+});
+
 Deno.test("LaSOT: folders by class or flat, visibility, its own list", async () => {
   const content = await read("LaSOT", {
     "testing_set.txt": "cat-1\nmonkey-17\n",
@@ -156,6 +186,10 @@ Deno.test("GOT-10k: cover labels, resolution, and a test set with its first box 
   });
   const { frames, truth } = named(await read("GOT-10k", files, "/test"), "t1");
   assertEquals([frames.length, truth.length], [3, 1]);
+  const { "test/list.txt": list, "test/t1/groundtruth.txt": first, "test/t1": count } = files;
+  const testOnly = { "test/list.txt": list, "test/t1/groundtruth.txt": first, "test/t1": count };
+  assertEquals(named(await read("GOT-10k", testOnly), "t1").truth.length, 1);
+  await assertRejects(() => read("GOT-10k", {}), Deno.errors.NotFound, 'Cannot find "list.txt"');
 });
 
 Deno.test("TrackingNet: pictures are numbered without zeros, a damaged one has no size", async () => {
