@@ -106,8 +106,8 @@ async function* measureBatches(
 /** Seconds of a step of two pairs with the backbone frozen. */
 function timeStep(network: Subject, rounds: number): number {
   using bench = new StepBench("frozen", 2, network);
-  bench.step();
-  return Math.min(...Array.from({ length: rounds }, () => bench.step().total));
+  bench.warmUp();
+  return Math.min(...Array.from({ length: rounds }, () => bench.step().seconds));
 }
 
 /** Success and precision of drawn answers under OTB's rules, in sequences of 500 frames. */

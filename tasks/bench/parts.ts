@@ -7,7 +7,7 @@ import { compare, formatBytes, median, type Row } from "./rows.ts";
 import type { TorchPeer } from "./torch_peer.ts";
 import { drawResults, type ScoringTimes, timeScoring } from "./scoring.ts";
 import { benchTracking } from "./tracking.ts";
-import { type Regime, StepBench, type StepTimes, timeXcorr } from "./training_step.ts";
+import { type Regime, StepBench, timeXcorr } from "./training_step.ts";
 
 /** What is timed, and how often. */
 export interface BenchSettings {
@@ -75,30 +75,20 @@ async function benchStep(
 ): Promise<Row> {
   using bench = new StepBench(regime, batch, subject);
   await peer?.take(subject.name, bench);
-  const first = bench.step().loss, torchFirst = (await peer?.run("step"))?.loss;
-  const ours: StepTimes[] = [], torch: number[] = [];
+  const first = bench.warmUp(), torchFirst = (await peer?.run("step"))?.loss;
+  const ours: number[] = [], torch: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(bench.step());
+    ours.push(bench.step().seconds);
     if (peer) torch.push((await peer.run("step")).seconds);
   }
-  const part = (name: keyof StepTimes) => median(ours.map((times) => times[name]));
-  const seconds = ours.map(({ total }) => total);
-  const row = compare(`${subject.name} step, batch ${batch}, ${regime}`, seconds, torch);
+  const row = compare(`${subject.name} step, batch ${batch}, ${regime}`, ours, torch);
+  if (torchFirst === undefined) return { ...row, details: { loss: first } };
   return {
     ...row,
-    parts: {
-      forward: part("forward"),
-      backward: part("backward"),
-      update: part("update"),
-      total: part("total"),
-      loss: first,
-    },
-    ...torchFirst === undefined ? {} : {
-      details: {
-        "x as fast by the fastest steps": Math.min(...torch) / Math.min(...seconds),
-        "loss": Number(first.toFixed(6)),
-        "loss of PyTorch": Number(torchFirst.toFixed(6)),
-      },
+    details: {
+      "x as fast by the fastest steps": Math.min(...torch) / Math.min(...ours),
+      "loss": Number(first.toFixed(6)),
+      "loss of PyTorch": Number(torchFirst.toFixed(6)),
     },
   };
 }

@@ -19,6 +19,8 @@ export interface StepProfile {
   readonly seconds: number;
   /** All that is not native code: JavaScript, tfjs's own kernels, the way to native code and back. */
   readonly scriptSeconds: number;
+  /** Of a step that is recorded and replayed, as a training takes it from its fourth one on. */
+  readonly recordedSeconds?: number;
   readonly calls: number;
   readonly allocatedBytes: number;
   readonly freshBytes: number;
@@ -72,7 +74,7 @@ function profileOnce(backend: BackendHandle, step: () => void, peak: Peak): Step
 
 /** The profile as a Markdown table, with the rest of the step below. */
 export function formatProfile(name: string, profile: StepProfile): string {
-  const { seconds, peak } = profile;
+  const { seconds, recordedSeconds, peak } = profile;
   const head = ["work", "calls", "ms", "of step", "GFLOP/s", "of peak", "GB/s", "of bandwidth"];
   const rows = profile.rows.map((row) => [
     row.op,
@@ -93,7 +95,10 @@ export function formatProfile(name: string, profile: StepProfile): string {
     "",
     `JavaScript ${(profile.scriptSeconds * 1000).toFixed(1)} ms ` +
     `(${percent(profile.scriptSeconds / seconds)}), ${profile.calls} native calls, ` +
-    `${mib(profile.allocatedBytes)} allocated, ${mib(profile.freshBytes)} of it fresh`,
+    `${mib(profile.allocatedBytes)} allocated, ${mib(profile.freshBytes)} of it fresh` +
+    (recordedSeconds
+      ? `; recorded, as in training: ${(recordedSeconds * 1000).toFixed(1)} ms`
+      : ""),
   ].join("\n");
 }
 

@@ -1,5 +1,4 @@
 import type { Plot } from "../../mod.ts";
-import type { StepTimes } from "./training_step.ts";
 
 /** A row of the table: a median, ours and the others'. */
 export interface Row {
@@ -13,8 +12,6 @@ export interface Row {
   readonly onnx?: number;
   /** How many times faster than ONNX Runtime. */
   readonly onnxRatio?: number;
-  /** Medians of the parts of a step. */
-  readonly parts?: StepTimes;
   /** More figures of this row. */
   readonly details?: Readonly<Record<string, number>>;
   /** What else is to be said. */
@@ -44,19 +41,15 @@ export function medianRatio(theirs: readonly number[], ours: readonly number[]):
 
 /** The row as a line to read while others are still measured. */
 export function formatRow(row: Row): string {
-  const { name, unit, ours, torch, ratio, onnx, onnxRatio, parts, details = {}, note } = row;
+  const { name, unit, ours, torch, ratio, onnx, onnxRatio, details = {}, note } = row;
   const figure = (value: number) => `${value.toPrecision(3)} ${unit}`;
   const beside = (peer: string, value?: number, ratio?: number) =>
     value === undefined ? "" : `, ${peer} ${figure(value)}, ${ratio!.toFixed(2)} x as fast`;
-  const split = parts
-    ? ` (forward ${parts.forward.toPrecision(3)}, backward ${parts.backward.toPrecision(3)}, ` +
-      `update ${parts.update.toPrecision(3)})`
-    : "";
   const more = Object.entries(details).map(([what, value]) =>
     `, ${value.toPrecision(what.startsWith("loss") ? 5 : 3)} ${what}`
   );
   return `${name}: ${figure(ours)}${beside("PyTorch", torch, ratio)}` +
-    `${beside("ONNX Runtime", onnx, onnxRatio)}${split}${more.join("")}${note ? `; ${note}` : ""}`;
+    `${beside("ONNX Runtime", onnx, onnxRatio)}${more.join("")}${note ? `; ${note}` : ""}`;
 }
 
 /** The rows as a Markdown table, with the machine above it. */

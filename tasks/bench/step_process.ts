@@ -12,6 +12,6 @@ const [name, batch, rounds, threads, device] = Deno.args;
 await using _ = await useBackend(device as "auto", { threads: Number(threads) });
 const network = NETWORKS.find((network) => network.name === name)!;
 using bench = new StepBench("frozen", Number(batch), network);
-bench.step();
-const seconds = Array.from({ length: Number(rounds) }, () => bench.step().total);
+bench.warmUp();
+const seconds = Array.from({ length: Number(rounds) }, () => bench.step().seconds);
 console.log(JSON.stringify({ seconds: Math.min(...seconds), peakBytes: peakMemory() }));

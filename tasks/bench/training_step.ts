@@ -1,11 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import {
-  type BatchTensors,
   buildModel,
   type ExperimentConfig,
   freezeBackbone,
-  gradients,
-  type HostTensor,
+  type HostBatch,
   hostTensor,
   OrderedDict,
   parameterGroups,
@@ -14,6 +12,7 @@ import {
   Sgd,
   type SiamBAN,
   stateDict,
+  StepRunner,
   writeTorchFile,
   xcorrDepthwise,
 } from "../../mod.ts";
@@ -22,99 +21,109 @@ import { R50, type Subject } from "./networks.ts";
 /** What trains: neck and head, or parts of the backbone as well. */
 export type Regime = "frozen" | "trained";
 
-/** Seconds of a training step, by part. */
-export interface StepTimes {
-  readonly forward: number;
-  readonly backward: number;
-  readonly update: number;
-  readonly total: number;
+/** A step that was taken. */
+export interface TimedStep {
+  readonly seconds: number;
   /** The loss before the update. */
   readonly loss: number;
 }
 
-/** SiamBAN with a batch of noise, ready to step. */
+/** Steps until one is recorded, and that one. */
+const FIRST_STEPS = 4;
+
+/** SiamBAN with a batch of noise, ready to step as a training does. */
 export class StepBench implements Disposable {
   /** Parts of the backbone that train. */
   readonly trained: readonly string[];
   readonly #model: SiamBAN;
-  readonly #batch: BatchTensors;
+  readonly #subject: Subject;
+  readonly #batch: HostBatch;
   readonly #sgd: Sgd;
+  readonly #runner: StepRunner;
 
-  constructor(regime: Regime, batchSize: number, subject = R50) {
+  /** @param options.record Whether steps are recorded where the backend can, as they are in training. */
+  constructor(
+    regime: Regime,
+    batchSize: number,
+    subject = R50,
+    { record = true }: { readonly record?: boolean } = {},
+  ) {
     const config: ExperimentConfig = parseExperiment(subject.experiment);
     this.#model = buildModel(config, new Rng(1));
     this.trained = regime === "trained" ? subject.trainLayers : [];
     freezeBackbone(this.#model, this.trained);
     const groups = parameterGroups(this.#model).map((group) => ({ ...group, initialLr: 0.001 }));
     this.#sgd = new Sgd(groups, { momentum: 0.9, weightDecay: 1e-4, clipNorm: 10, maxLoss: 1e4 });
+    this.#runner = new StepRunner(this.#model, { record });
+    this.#subject = subject;
     this.#batch = makeBatch(batchSize, subject);
   }
 
-  step(): StepTimes {
+  /** Takes the first steps, after which all are alike; gives the loss of the very first. */
+  warmUp(): number {
+    const [{ loss }] = Array.from({ length: FIRST_STEPS }, () => this.step());
+    return loss;
+  }
+
+  /** Takes one step and waits for its loss. */
+  step(): TimedStep {
     const start = performance.now();
-    const parameters = this.#sgd.parameters.map(({ parameter }) => parameter);
-    let forwardEnd = start;
-    const { losses, gradients: found } = gradients(parameters, () => {
-      const terms = this.#model.losses(this.#batch);
-      forwardEnd = performance.now();
-      return terms;
-    });
-    const backwardEnd = performance.now();
     const learningRates = this.#sgd.groups.map(() => 0.001);
-    const update = this.#sgd.step(found, { learningRates, loss: losses.total });
+    const tensors = this.#runner.take(this.#batch, { optimizer: this.#sgd, learningRates });
+    const { cls, loc, total, update } = tensors;
     update.dataSync();
-    const [loss] = losses.total.dataSync();
-    tf.dispose([...found.values(), ...Object.values(losses), update]);
-    const end = performance.now();
-    return {
-      forward: (forwardEnd - start) / 1000,
-      backward: (backwardEnd - forwardEnd) / 1000,
-      update: (end - backwardEnd) / 1000,
-      total: (end - start) / 1000,
-      loss,
-    };
+    const [loss] = total.dataSync();
+    tf.dispose([cls, loc, total, update]);
+    return { seconds: (performance.now() - start) / 1000, loss };
+  }
+
+  /** Whether the last step was a recorded one. */
+  get replays(): boolean {
+    return this.#runner.replays;
   }
 
   /** Writes weights and batch for `torch_peer.py`. */
   async write(path: string): Promise<void> {
-    const { template, search, labelCls, labelLoc } = this.#batch;
-    const host = (tensor: tf.Tensor): HostTensor =>
-      hostTensor("float32", tensor.shape, Float32Array.from(tensor.dataSync()));
+    const { size, template, search, labelCls, labelLoc } = this.#batch;
+    const { searchSize, scoreSize } = this.#subject;
+    const host = (values: ArrayLike<number>, side: number, ...channels: readonly number[]) =>
+      hostTensor("float32", [size, side, side, ...channels], Float32Array.from(values));
     await writeTorchFile(path, {
       state: new OrderedDict(stateDict(this.#model)),
-      template: host(template),
-      search: host(search),
-      labels: host(labelCls),
-      target: host(labelLoc),
+      template: host(template, EXEMPLAR_SIZE, 3),
+      search: host(search, searchSize, 3),
+      labels: host(labelCls, scoreSize),
+      target: host(labelLoc, scoreSize, 4),
     });
   }
 
   [Symbol.dispose](): void {
+    this.#runner[Symbol.dispose]();
     this.#sgd[Symbol.dispose]();
     this.#model[Symbol.dispose]();
-    tf.dispose(Object.values(this.#batch));
   }
 }
 
+const EXEMPLAR_SIZE = 127;
+
 /** The batch of `torch_peer.py`: noise, 16 positive and 48 negative points an image. */
-function makeBatch(size: number, { searchSize, scoreSize }: Subject): BatchTensors {
-  const labels = new Int32Array(size * scoreSize * scoreSize).fill(-1);
-  for (let b = 0; b < size; b++) {
-    for (let y = 0; y < scoreSize; y++) {
-      for (let x = 0; x < scoreSize; x++) {
-        const positive = y >= 10 && y < 14 && x >= 10 && x < 14;
-        if (positive) labels[(b * scoreSize + y) * scoreSize + x] = 1;
-        else if (y < 2 && x < Math.min(24, scoreSize)) {
-          labels[(b * scoreSize + y) * scoreSize + x] = 0;
-        }
-      }
-    }
-  }
+function makeBatch(size: number, { searchSize, scoreSize }: Subject): HostBatch {
+  const rng = new Rng(1);
+  const noise = (side: number) =>
+    Float32Array.from({ length: size * side * side * 3 }, () => 255 * rng.uniform());
+  const label = (point: number) => {
+    const x = point % scoreSize, y = Math.floor(point / scoreSize) % scoreSize;
+    if (y >= 10 && y < 14 && x >= 10 && x < 14) return 1;
+    return y < 2 && x < 24 ? 0 : -1;
+  };
+  const points = size * scoreSize * scoreSize;
   return {
-    template: tf.randomUniform([size, 127, 127, 3], 0, 255, "float32", 1),
-    search: tf.randomUniform([size, searchSize, searchSize, 3], 0, 255, "float32", 2),
-    labelCls: tf.tensor3d(labels, [size, scoreSize, scoreSize], "int32"),
-    labelLoc: tf.fill([size, scoreSize, scoreSize, 4], 40),
+    size,
+    template: noise(EXEMPLAR_SIZE),
+    search: noise(searchSize),
+    labelCls: Int32Array.from({ length: points }, (_, point) => label(point)),
+    labelLoc: new Float32Array(4 * points).fill(40),
+    box: new Float32Array(4 * size),
   };
 }
 

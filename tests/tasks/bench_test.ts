@@ -3,6 +3,8 @@ import { main } from "../../tasks/bench.ts";
 import { fitLine, fitPower, type Growth } from "../../tasks/bench/growth.ts";
 import { formatGrowth, plotGrowth } from "../../tasks/bench/growth_report.ts";
 import { compare, formatTable } from "../../tasks/bench/rows.ts";
+import { NETWORKS } from "../../tasks/bench/networks.ts";
+import { StepBench } from "../../tasks/bench/training_step.ts";
 import { BACKENDS } from "../support/backends.ts";
 
 const growthOf = (cost: (x: number) => number): Growth => ({
@@ -35,9 +37,25 @@ Deno.test("compare() takes the median of the ratios of each round", () => {
   assertStringIncludes(formatTable([row], machine), "| step, s | 2.00 | 4.00 | 2.00 |  |  |");
 });
 
+const onednn = BACKENDS.find(({ name }) => name === "onednn")!;
+
+Deno.test({
+  name: "StepBench takes recorded steps, as a training does, with the losses of those op by op",
+  ignore: !onednn.available,
+  async fn() {
+    await using _ = await onednn.use();
+    const network = NETWORKS.find(({ name }) => name === "nanotrack_v1")!;
+    using recorded = new StepBench("trained", 1, network);
+    using plain = new StepBench("trained", 1, network, { record: false });
+    assertEquals(recorded.warmUp(), plain.warmUp());
+    assertEquals(recorded.step().loss, plain.step().loss);
+    assertEquals([recorded.replays, plain.replays], [true, false]);
+  },
+});
+
 Deno.test({
   name: "bench --growth --short writes its figures and a plot of each",
-  ignore: !BACKENDS.find(({ name }) => name === "onednn")!.available,
+  ignore: !onednn.available,
   async fn() {
     const out = await Deno.makeTempDir();
     const { log } = console;
