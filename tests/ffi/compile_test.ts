@@ -7,7 +7,10 @@ const available = Deno.env.get("SIAMBAN_NATIVE") !== "off" &&
 
 /** Runs `use` with a project of one function whose result tells what it was compiled for. */
 async function withProject(
-  use: (build: (target: ProcessorTarget) => Promise<string>) => Promise<void>,
+  use: (
+    build: (target: ProcessorTarget) => Promise<string>,
+    project: NativeProject,
+  ) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -25,7 +28,7 @@ async function withProject(
       versionHeaders: [],
       remedy: "install a compiler",
     };
-    await use((target) => compiledLibrary(project, target));
+    await use((target) => compiledLibrary(project, target), project);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -65,6 +68,35 @@ Deno.test({
       const target = processorTarget({ level: "generic", features: [] });
       assertEquals(answerOf(await build(target)), 1);
       assertEquals(answerOf(await build({ ...target, compileFlags: ["-DANSWER=2"] })), 2);
+    });
+  },
+});
+
+/** Compiles in a process of its own; gives the library's path. */
+async function buildInProcess(project: NativeProject): Promise<string> {
+  const module = new URL("../../src/ffi/compile.ts", import.meta.url).href;
+  const configuration = new URL("../../deno.json", import.meta.url).pathname;
+  const script = `
+    const { compiledLibrary } = await import(${JSON.stringify(module)});
+    console.log(await compiledLibrary(${JSON.stringify(project)}));`;
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-check", "--config", configuration, script],
+  });
+  const { stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return decoder.decode(stdout).trim() || decoder.decode(stderr);
+}
+
+Deno.test({
+  name: "compiledLibrary() compiles in several processes at once",
+  ignore: !available,
+  async fn() {
+    await withProject(async (_, project) => {
+      const files = await Promise.all([0, 1, 2].map(() => buildInProcess(project)));
+      const names = Array.from(Deno.readDirSync(project.output), ({ name }) => name);
+      assertEquals(names.length, 1, "Nothing but the library is left");
+      assertEquals(files, Array(3).fill(`${project.output}/${names[0]}`));
+      assertEquals(answerOf(files[0]), 1);
     });
   },
 });

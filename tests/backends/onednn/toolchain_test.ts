@@ -1,7 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { BACKENDS } from "../../support/backends.ts";
 
-const available = BACKENDS.some(({ name, available }) => name === "onednn" && available);
 const backends = new URL("../../../src/backends/mod.ts", import.meta.url).href;
 const configuration = new URL("../../../deno.json", import.meta.url).pathname;
 
@@ -46,23 +44,4 @@ Deno.test("useBackend() says where to build when the folder cannot be written", 
   assertStringIncludes(note ?? "", `Cannot write to ${SIAMBAN_BUILD}`);
   assertStringIncludes(note ?? "", "set SIAMBAN_BUILD");
   await Deno.remove(SIAMBAN_BUILD);
-});
-
-Deno.test({
-  name: "nativeLibrary() compiles in several processes at once",
-  ignore: !available,
-  async fn() {
-    const SIAMBAN_BUILD = await Deno.makeTempDir();
-    try {
-      const chosen = await Promise.all(
-        Array.from({ length: 2 }, () => chosenBackend({ SIAMBAN_BUILD })),
-      );
-      assertEquals(chosen.map(({ name }) => name), ["onednn", "onednn"]);
-      const names = Array.from(Deno.readDirSync(SIAMBAN_BUILD), ({ name }) => name);
-      assertEquals(names.length, 1, "Nothing but the library is left");
-      assertMatch(names[0], /^siamban-cpu-[0-9a-f]{16}\.so$/);
-    } finally {
-      await Deno.remove(SIAMBAN_BUILD, { recursive: true });
-    }
-  },
 });
