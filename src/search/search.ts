@@ -51,27 +51,37 @@ export type SearchEvent =
     readonly searches: number;
     readonly answered: number;
   }
-  | { readonly kind: "trial"; readonly trial: Trial };
+  | { readonly kind: "trial"; readonly trial: Trial }
+  /** Nothing is left to begin; other programs work on so many settings, or have died over them. */
+  | { readonly kind: "waiting"; readonly settings: number };
 
-/** Milliseconds between two signs of life. */
-const RENEW_AFTER = 5000;
+/** Milliseconds between two looks at what other programs have done. */
+const LOOK_AFTER = 500;
 
 /**
  * Evaluates settings until the study has as many as were asked for; results of this program and of
- * others that work on the same study count alike. It ends when nothing is left to claim, though
- * others may still be at work.
+ * others that work on the same study count alike. When nothing is left to begin it waits for the
+ * others, and takes over what one of them has died over.
  *
  * @throws {Error} If a picture cannot be read.
  */
 export async function* search(options: SearchOptions): AsyncGenerator<SearchEvent> {
   const { study, trials: limit, sideBySide = 8 } = options;
-  for (;;) {
+  for (let waiting = false;;) {
     const claims = study.claim({
       count: sideBySide,
       limit,
       suggest: (number, before) => next(options, number, before),
     });
-    if (claims.length === 0) return;
+    if (claims.length === 0) {
+      const settings = study.running;
+      if (settings === 0) return;
+      if (!waiting) yield { kind: "waiting", settings };
+      waiting = true;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AFTER));
+      continue;
+    }
+    waiting = false;
     yield* evaluate(claims, options);
   }
 }
@@ -142,7 +152,7 @@ async function* evaluate(
 async function* renewing(frames: AsyncIterable<Image>, study: Study): AsyncGenerator<Image> {
   let last = 0;
   for await (const frame of frames) {
-    if (performance.now() - last > RENEW_AFTER) {
+    if (performance.now() - last > study.renewAfterMs) {
       study.renew();
       last = performance.now();
     }

@@ -213,6 +213,11 @@ export class Study implements Disposable {
     });
   }
 
+  /** Milliseconds between two signs of life, often enough not to be thought dead. */
+  get renewAfterMs(): number {
+    return Math.min(5000, this.#leaseMs / 4);
+  }
+
   /** Says that this program still works on what it has claimed. */
   renew(): void {
     this.#db.prepare("UPDATE trial SET lease = ? WHERE worker = ? AND state = 'running'")

@@ -22,7 +22,9 @@ export async function follow(events: ReturnType<typeof search>, measure: Measure
   let searches = 0, answered = 0, told = performance.now();
   for await (const event of events) {
     if (event.kind === "trial") console.log(trialLine(event.trial, measure));
-    else {
+    else if (event.kind === "waiting") {
+      console.log(`Waiting for ${event.settings} settings of other programs`);
+    } else {
       searches += event.searches;
       answered += event.answered;
       if (performance.now() - told < MS_BETWEEN_LINES) continue;
@@ -54,7 +56,6 @@ export async function tell(
   const [best] = rankTrials(result);
   console.log("\n" + formatTable(bestTable(result)));
   console.log("\n" + formatTable(importanceTable(result)));
-  if (running > 0) console.log(`\n${running} settings are being evaluated by other programs`);
   const overrides = best && overridesOf(best.values);
   if (best) console.log(`\nBest: ${overrides.map((text) => `--set ${text}`).join(" ")}`);
   if (plots) await drawPlots(result, plots);

@@ -95,7 +95,7 @@ testTiny("tune survives kill -9, and several programs share a study", async () =
   await using folder = await temporaryFolder();
   await prepare(folder.path);
   const path = `${folder.path}/s.sqlite`, of = ["--method", "random", "--trials", "24"];
-  const args = [...of, "--lease", "1", "--side-by-side", "3"];
+  const args = [...of, "--lease", "3", "--side-by-side", "3"];
   const victim = start(folder.path, ...args);
   await until(() => {
     try {
@@ -112,10 +112,12 @@ testTiny("tune survives kill -9, and several programs share a study", async () =
     return study.trials();
   })();
   assert(left.length < 24, "the victim was faster than its murderer");
-  // What it had begun is free once it has been silent long enough.
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  // What it had begun is free once it has been silent long enough, which the others wait for.
   const both = await Promise.all([0, 1].map(() => outcome(start(folder.path, ...args))));
   assertEquals(both.map(({ code }) => code), [0, 0], both.map(({ errors }) => errors).join());
+  for (const { out } of both) {
+    assertEquals(JSON.parse(out.trimEnd().split("\n").at(-1)!).running, 0);
+  }
   using study = Study.open(path);
   const trials = study.trials();
   assertEquals(
