@@ -10,5 +10,6 @@ export * from "./picture.ts";
 export * from "./resume.ts";
 export * from "./run.ts";
 export * from "./run_benchmark.ts";
+export type { Summary } from "./summary.ts";
 export * from "./trained.ts";
 export * from "./weights.ts";

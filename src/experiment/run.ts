@@ -9,22 +9,23 @@ import { buildModel, type SiamBAN } from "../models/siamban.ts";
 import { synchronizeNorms } from "../nn/batch_norm2d.ts";
 import { describe } from "../nn/describe.ts";
 import { Rng } from "../random.ts";
-import { type Averages, makeSnapshotFolder, type ResumePoint } from "../training/checkpoint.ts";
+import { makeSnapshotFolder, type ResumePoint } from "../training/checkpoint.ts";
 import { LogFile } from "../training/log_file.ts";
 import type { StepReport } from "../training/report.ts";
 import { type MeteredStep, meterStep } from "../training/meters.ts";
 import { stepMessages } from "../training/report_lines.ts";
 import { EventFile, scalarsOf } from "../training/tensorboard.ts";
 import { Trainer } from "../training/trainer.ts";
-import { type LoadingProfile, LoadingWatch } from "./loading.ts";
+import { LoadingWatch } from "./loading.ts";
 import { openDataset, prepareMissing, type SetReport } from "./data.ts";
 import { type TrackedSequence, trackHeldOut } from "./held_out.ts";
-import { drawTrackedSequence, type TrackPictures } from "./picture.ts";
+import { drawTrackedSequence } from "./picture.ts";
 import { findDrift, formatJob, meet, shareStart } from "./job.ts";
 import { saveIncident } from "./incident.ts";
 import { findResumePoint } from "./resume.ts";
 import { Saver } from "./saver.ts";
 import { SlowRanks } from "./slow_ranks.ts";
+import { RunFigures, type Summary } from "./summary.ts";
 import { loadPretrained } from "./weights.ts";
 
 /** What an experiment tells as it runs; the task prints it. */
@@ -36,30 +37,6 @@ export type RunEvent =
   | { readonly kind: "checkpoint"; readonly path: string }
   | { readonly kind: "heldOut"; readonly when: "before" | "after"; readonly ao: number }
   | { readonly kind: "done"; readonly summary: Summary };
-
-/** The figures of a finished run. */
-export interface Summary {
-  readonly experiment: string;
-  readonly steps: number;
-  /** Means over the last steps, at most 100. */
-  readonly losses: { readonly cls: number; readonly loc: number; readonly total: number };
-  /** Total loss of the first step of this run. */
-  readonly firstLoss: number;
-  /** Training pairs a second, over the last steps, the wait for data included. */
-  readonly pairsPerSecond: number;
-  /** Share of the time spent waiting for data. */
-  readonly dataWaitShare: number;
-  /** Where the time of loading went; absent if nothing was loaded. */
-  readonly loading?: LoadingProfile;
-  readonly seconds: number;
-  /** Mean average overlap on the held-out sequences. */
-  readonly ao?: { readonly before: number; readonly after: number };
-  readonly checkpoint?: string;
-  /** Whether the training was asked to stop before its end. */
-  readonly stopped?: true;
-  readonly log?: string;
-  readonly pictures?: TrackPictures;
-}
 
 /** How an experiment is run. */
 export interface RunOptions {
@@ -107,14 +84,8 @@ class Run {
   readonly #loading = new LoadingWatch();
   readonly #collective: Collective;
   readonly #shouldStop?: () => boolean;
-  #stopped = false;
+  readonly #figures: RunFigures;
   #incidents = 0;
-  #first?: MeteredStep;
-  #last?: MeteredStep;
-  #ao: { before?: number; after?: number } = {};
-  #checkpoint?: string;
-  #log?: string;
-  #pictures?: TrackPictures;
 
   constructor(
     config: ExperimentConfig,
@@ -129,10 +100,16 @@ class Run {
     this.#shouldStop = shouldStop;
     this.#dataset = dataset;
     this.#model = model;
+    this.#figures = new RunFigures(config, { ranks: collective.size });
     this.#stepsPerEpoch = config.training.stepsPerEpoch ?? stepsPerEpoch(dataset, {
       batchSize: config.training.batchSize,
       worldSize: collective.size,
     });
+  }
+
+  /** @param seconds Time of the whole run. */
+  summary(seconds: number): Summary {
+    return this.#figures.summary({ seconds, loading: this.#loading.profile });
   }
 
   /** Whether this rank writes files and tracks. */
@@ -145,7 +122,7 @@ class Run {
     const logDir = this.#leads && this.#config.training.logDir;
     using log = logDir ? new LogFile(logDir) : undefined;
     using events = logDir && tensorboard ? new EventFile(logDir) : undefined;
-    this.#log = log?.path;
+    this.#figures.log = log?.path;
     try {
       for await (const event of this.#stages()) {
         if (event.kind === "message") log?.write(event.text);
@@ -168,7 +145,7 @@ class Run {
     if (this.#collective.size > 1) yield message(formatJob(this.#config, this.#collective));
     yield* this.#heldOut("before");
     yield* this.#steps(resume);
-    if (!this.#stopped) yield* this.#heldOut("after");
+    if (!this.#figures.stopped) yield* this.#heldOut("after");
   }
 
   /** Rank 0 finds the weights to start from, and all ranks take them over. */
@@ -240,8 +217,7 @@ class Run {
       if (event.kind === "step") {
         const step = meterStep(event.report, { previous, epochs: training.epochs });
         previous = step;
-        this.#first ??= step;
-        this.#last = step;
+        this.#figures.count(step);
         yield { kind: "step", step };
         const slow = slowRanks.look(event.report.rankSeconds);
         if (slow) yield message(slow);
@@ -250,7 +226,7 @@ class Run {
         if (event.backbone) yield message("start training backbone.");
         yield message(`model\n${describe(this.#model)}`);
       } else {
-        this.#stopped ||= event.stopped;
+        this.#figures.stopped ||= event.stopped;
         const drift = findDrift(this.#model, this.#collective);
         if (drift) throw new Error(drift);
         if (!this.#leads) continue;
@@ -270,7 +246,7 @@ class Run {
   /** Tells of a checkpoint once it is whole. */
   *#saved(saver: Saver): Generator<RunEvent> {
     for (const path of saver.takeFinished()) {
-      this.#checkpoint = path;
+      this.#figures.checkpoint = path;
       yield { kind: "checkpoint", path };
     }
   }
@@ -305,10 +281,10 @@ class Run {
       tracked.push(sequence);
     }
     const ao = tracked.reduce((sum, sequence) => sum + sequence.ao, 0) / tracked.length;
-    this.#ao[when] = ao;
+    this.#figures.ao[when] = ao;
     if (when === "after" && training.logDir) {
       await using reader = new FrameReader();
-      this.#pictures = await drawTrackedSequence(middle(tracked), {
+      this.#figures.pictures = await drawTrackedSequence(middle(tracked), {
         folder: training.logDir,
         reader,
       });
@@ -317,32 +293,6 @@ class Run {
       `average overlap on ${tracked.length} held-out sequences ${when} training: ${ao.toFixed(3)}`,
     );
     yield { kind: "heldOut", when, ao };
-  }
-
-  /** @param seconds Time of the whole run. */
-  summary(seconds: number): Summary {
-    const { config, last, first } = { config: this.#config, last: this.#last, first: this.#first };
-    const { before, after } = this.#ao;
-    const average = (name: keyof Averages) => last?.averages[name].mean ?? NaN;
-    return {
-      experiment: config.name,
-      steps: last && first ? last.report.globalStep - first.report.globalStep + 1 : 0,
-      losses: {
-        cls: average("cls_loss"),
-        loc: average("loc_loss"),
-        total: average("total_loss"),
-      },
-      firstLoss: first?.report.losses.total ?? NaN,
-      pairsPerSecond: config.training.batchSize * this.#collective.size / average("batch_time"),
-      dataWaitShare: average("data_time") / average("batch_time"),
-      seconds,
-      ...(this.#loading.profile ? { loading: this.#loading.profile } : {}),
-      ...(before !== undefined && after !== undefined ? { ao: { before, after } } : {}),
-      ...(this.#stopped ? { stopped: true } : {}),
-      ...(this.#checkpoint ? { checkpoint: this.#checkpoint } : {}),
-      ...(this.#log ? { log: this.#log } : {}),
-      ...(this.#pictures ? { pictures: this.#pictures } : {}),
-    };
   }
 }
 

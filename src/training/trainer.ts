@@ -8,7 +8,8 @@ import type { StateDict } from "../weights/host_tensor.ts";
 import { exchangeNews, firstComplaint } from "./rank_exchange.ts";
 import { lrFactor, lrSpaceOf } from "./learning_rates.ts";
 import type { LrSpace } from "./schedule.ts";
-import { readStep, type StepFigures, type StepTensors } from "./step.ts";
+import { lossComplaint, skipReason } from "./skip_reason.ts";
+import { readStep, type StepTensors } from "./step.ts";
 import { StepRunner } from "./step_runner.ts";
 
 /** A place in a training: the next step to take. Both count from 0. */
@@ -247,6 +248,7 @@ export class Trainer implements Disposable {
   ): Promise<PendingReport> {
     const { applied, ownLoss, ...figures } = await readStep(tensors);
     const batchTime = (performance.now() - clock) / 1000;
+    const judged = { maxLoss: this.#config.training.maxLoss, provenance };
     return {
       epoch,
       step,
@@ -258,30 +260,10 @@ export class Trainer implements Disposable {
       dataTime,
       pairsPerSecond: size * this.#collective.size / batchTime,
       ...figures,
-      ...(applied ? {} : { skipped: this.#reason(figures, provenance) }),
+      ...(applied ? {} : { skipped: skipReason(figures, judged) }),
       ownSeconds,
-      complaint: this.#complaint(ownLoss, provenance),
+      complaint: lossComplaint(ownLoss, judged),
     };
-  }
-
-  /** What is wrong with this rank's own loss, if anything. */
-  #complaint(ownLoss: number, provenance: Batch["provenance"]): string | undefined {
-    const { maxLoss } = this.#config.training;
-    if (ownLoss <= maxLoss) return undefined;
-    const cause = Number.isFinite(ownLoss)
-      ? `the loss ${ownLoss} is above training.maxLoss ${maxLoss}`
-      : `the loss is ${ownLoss}`;
-    const pairs = provenance.map(({ template, search }) => `${template.path} + ${search.path}`);
-    return `${cause}; the batch holds ${pairs.join(", ")}`;
-  }
-
-  #reason(
-    { losses, gradNorm }: Pick<StepFigures, "losses" | "gradNorm">,
-    provenance: Batch["provenance"],
-  ): string {
-    const pairs = provenance.map(({ template, search }) => `${template.path} + ${search.path}`);
-    return this.#complaint(losses.total, provenance) ??
-      `the gradient norm is ${gradNorm}; the batch holds ${pairs.join(", ")}`;
   }
 
   #groupLrs(): number[] {

@@ -1,6 +1,7 @@
 /** A whole experiment, from drawn videos on, that takes seconds. */
 import { type ExperimentConfig } from "../../src/config/mod.ts";
-import { type RunEvent, runExperiment, type Summary } from "../../src/experiment/run.ts";
+import { type RunEvent, runExperiment } from "../../src/experiment/run.ts";
+import type { Summary } from "../../src/experiment/summary.ts";
 import type { Experiment } from "../../src/config/mod.ts";
 import { tinyExperiment } from "../training/tiny.ts";
 
