@@ -120,6 +120,20 @@ export interface BenchmarkContent {
 }
 
 /**
+ * Sequences that cannot be used by reason. Hundreds of files that are not there differ in nothing but
+ * the sequence's name, which then stands as `<sequence>`.
+ */
+export function groupMissing(
+  missing: BenchmarkContent["missing"],
+): { readonly names: readonly string[]; readonly reason: string }[] {
+  const groups = Map.groupBy(missing, ({ name, reason }) => reason.replaceAll(name, "<sequence>"));
+  return [...groups].map(([pattern, group]) => ({
+    names: group.map(({ name }) => name),
+    reason: group.length > 1 ? pattern : group[0].reason,
+  }));
+}
+
+/**
  * Reads the truth of a benchmark.
  *
  * @param path A file of pysot-style annotations, a folder with one (`<benchmark>.json`), or the

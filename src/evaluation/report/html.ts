@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { groupMissing } from "../benchmarks/mod.ts";
 import { CONVENTIONS } from "../conventions.ts";
 import { trackerColors } from "../plots/style.ts";
 import type { BenchmarkScores } from "../score.ts";
@@ -47,6 +48,7 @@ ${replay.length > 0 ? replaySection(scores, replay) : ""}
 }
 
 const STYLE = `
+:root { color-scheme: light; background: #fff; }
 body { font: 15px/1.45 "DejaVu Sans", Verdana, sans-serif; color: #222; margin: 2em auto; max-width: 1180px; padding: 0 1em; }
 h1, h2 { font-weight: normal; }
 .table { overflow-x: auto; }
@@ -78,9 +80,8 @@ trackers do not compare with those of whole sets.</p><ul>${items}</ul></div>`;
 
 function missingList(missing: readonly { name: string; reason: string }[]): string {
   if (missing.length === 0) return "";
-  const groups = [...Map.groupBy(missing, ({ reason }) => reason)];
-  const items = groups.map(([reason, group]) =>
-    `<li>${escape(group.map(({ name }) => name).join(", "))}: ${escape(reason)}</li>`
+  const items = groupMissing(missing).map(({ names, reason }) =>
+    `<li>${escape(names.join(", "))}: ${escape(reason)}</li>`
   );
   return `<div class="problems"><p>Without ${missing.length} sequences of the benchmark:</p>
 <ul>${items.join("\n")}</ul></div>`;

@@ -4,6 +4,7 @@ import {
   type BenchmarkContent,
   benchmarkNamed,
   BENCHMARKS,
+  groupMissing,
   readBenchmark,
 } from "../../../src/evaluation/benchmarks/mod.ts";
 import type { Sequence } from "../../../src/evaluation/sequence.ts";
@@ -148,6 +149,11 @@ Deno.test("LaSOT: the truth alone, as its toolkit has it", async () => {
   assertEquals([visible, attributes], [[true, false], ["POC"]]);
   const missing = content.missing.find(({ name }) => name === "cat-2")!;
   assertEquals(missing.reason.includes('nor "annos/cat-2.txt" is in'), true);
+  const absent = [missing, { name: "cat-3", reason: missing.reason.replaceAll("cat-2", "cat-3") }];
+  const [group, ...others] = groupMissing(absent);
+  assertEquals([group.names, others], [["cat-2", "cat-3"], []]);
+  assertEquals(group.reason.includes('nor "annos/<sequence>.txt" is in'), true);
+  assertEquals(groupMissing([missing]), [{ names: ["cat-2"], reason: missing.reason }]);
   assertEquals(named(await read("LaSOT", files, "/annos"), "cat-1").visible, [true, false]);
 });
 
