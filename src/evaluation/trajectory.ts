@@ -70,8 +70,13 @@ function checkFrame(
   { place, protocol }: { readonly place: () => string; readonly protocol: ProtocolName },
 ): Region | Mark {
   if (typeof frame === "object" && frame !== null) {
-    if (isFinite(frame)) return frame;
-    throw new SyntaxError(`Cannot read ${place()}: found a number that is not finite`);
+    if (!isFinite(frame)) {
+      throw new SyntaxError(`Cannot read ${place()}: found a number that is not finite`);
+    }
+    if (isPolygon(frame) || frame.w >= 0 && frame.h >= 0) return frame;
+    throw new SyntaxError(
+      `Cannot read ${place()}: found the size ${frame.w} x ${frame.h}, expected none below 0`,
+    );
   }
   if (protocol === "longTerm") return frame ?? 0;
   if (protocol === "ope" ? i === 0 && frame === 1 : frame !== null) return frame as Mark;

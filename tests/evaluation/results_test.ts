@@ -163,6 +163,8 @@ Deno.test("parseTrajectory() takes no box with something beside it, and nothing 
   assertThrows(parse("7,1,2,3,4,0.9", "ope"), ResultError, "line 2: found 6 numbers, expected 4");
   assertEquals(parse("0,0,9,0,0,9", "restart")()[1], { points: [0, 0, 9, 0, 0, 9] });
   assertThrows(parse("1,2,inf,4", "ope"), ResultError, "not finite");
+  assertThrows(parse("1,2,-3,4", "ope"), ResultError, "line 2: found the size -3 x 4");
+  assertEquals(parse("1,2,0,4", "ope")().length, 2);
   assertThrows(parse("1,2,3,-Infinity", "restart"), ResultError, "not finite");
   assertThrows(parse("nan,nan,nan,nan", "restart"), ResultError, "found NaN");
 });
