@@ -48,9 +48,9 @@ export function selectBox(
   let best = -1, bestValue = -Infinity, bestPenalty = 0;
   for (let i = 0; i < scores.length; i++) {
     const size = { w: width(distances, i), h: height(distances, i) };
-    // Parity: a box turned inside out, which only an untrained head predicts, is no candidate; the
-    // published tracker goes on with a size that is not a number.
-    if (!(size.w > 0 && size.h > 0)) continue;
+    // Parity: a box turned inside out or without end, which only an untrained head predicts, is no
+    // candidate; the published tracker goes on with a size that is not a number.
+    if (!(isSize(size.w) && isSize(size.h))) continue;
     const scaleChange = change(paddedSide(size) / previousSide);
     const ratioChange = change(previousRatio / (size.w / size.h));
     const penalty = Math.exp(-(ratioChange * scaleChange - 1) * penaltyK);
@@ -78,6 +78,10 @@ export function cosineWindow(size: number): Float64Array {
     { length: size * size },
     (_, i) => hann[Math.floor(i / size)] * hann[i % size],
   );
+}
+
+function isSize(length: number): boolean {
+  return length > 0 && length < Infinity;
 }
 
 function width(distances: Float32Array, i: number): number {

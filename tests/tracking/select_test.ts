@@ -72,14 +72,15 @@ Deno.test("selectBox() prefers the centre as much as the window counts", () => {
   assertEquals(corner(1.2), -8);
 });
 
-Deno.test("selectBox() passes by boxes that are turned inside out", () => {
+Deno.test("selectBox() passes by boxes that are turned inside out or without end", () => {
   const insideOut = [-10, 10, -10, 10], flatBox = [10, 5, 10, -5];
-  const broken = [NaN, 10, 10, 10];
+  const broken = [NaN, 10, 10, 10], endless = [10, 10, Infinity, 10];
   const found = selectBox(
     response({
       0: { score: 1, box: insideOut },
       1: { score: 1, box: flatBox },
       2: { score: 1, box: broken },
+      4: { score: 1, box: endless },
       8: { score: 0.6 },
     }),
     OPTIONS,
