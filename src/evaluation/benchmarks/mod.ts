@@ -117,6 +117,8 @@ export interface BenchmarkContent {
   readonly sequences: readonly Sequence[];
   /** Sequences that cannot be used, with the reason. */
   readonly missing: readonly { readonly name: string; readonly reason: string }[];
+  /** Sequences of the annotations that are another benchmark's, and so do not count. */
+  readonly others?: readonly string[];
 }
 
 /**
@@ -144,17 +146,31 @@ export async function readBenchmark(
   benchmark: Benchmark,
   path: string,
 ): Promise<BenchmarkContent> {
-  const sequences: Sequence[] = [];
+  const found: Sequence[] = [];
   const missing: { name: string; reason: string }[] = [];
   for await (const entry of await openAnnotations(benchmark, path)) {
-    if (entry.kind === "sequence") sequences.push(entry.sequence);
+    if (entry.kind === "sequence") found.push(entry.sequence);
     else missing.push({ name: entry.name, reason: entry.reason });
   }
+  const others = ofOthers(benchmark, found);
+  const sequences = found.filter(({ name }) => !others.includes(name));
   const known = new Set([...sequences, ...missing].map(({ name }) => name));
   for (const name of benchmark.sequences ?? []) {
     if (!known.has(name)) missing.push({ name, reason: "it is not in the annotations" });
   }
-  return { benchmark, sequences, missing };
+  return { benchmark, sequences, missing, others };
+}
+
+/**
+ * Sequences that other benchmarks list and this one does not, such as those of OTB100's annotations on
+ * OTB50. Where none is this one's the annotations are somebody's own, and names mean nothing.
+ */
+function ofOthers(benchmark: Benchmark, found: readonly Sequence[]): string[] {
+  const own = new Set(benchmark.sequences);
+  if (!found.some(({ name }) => own.has(name))) return [];
+  const lists = Object.values<Omit<Benchmark, "name">>(BENCHMARKS);
+  const listed = new Set(lists.flatMap(({ sequences = [] }) => sequences));
+  return found.map(({ name }) => name).filter((name) => listed.has(name) && !own.has(name));
 }
 
 async function openAnnotations(

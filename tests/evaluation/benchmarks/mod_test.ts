@@ -245,6 +245,15 @@ Deno.test("DTB70: folders with truth and pictures", async () => {
   assertEquals(named(content, "a").truth, [box]);
 });
 
+Deno.test("only a benchmark's own sequences count of another's annotations", async () => {
+  const one = { gt_rect: [[1, 2, 3, 4]] };
+  const files = { "a.json": JSON.stringify({ Basketball: one, Boy: one, mine: one }) };
+  const { sequences, others } = await read("OTB50", files, "/a.json");
+  // "Boy" is of OTB100 alone; what nobody lists is the user's own.
+  assertEquals([sequences.map(({ name }) => name), others], [["Basketball", "mine"], ["Boy"]]);
+  assertEquals((await read("VOT2018", files, "/a.json")).sequences.length, 3);
+});
+
 Deno.test("pysot's annotations: NaN, marks of absence, tags, sizes, damaged entries", async () => {
   const text = `{
     "a": {"video_dir": "a", "img_names": ["a/1.png", "a/2.png"], "attr": ["OCC"],
