@@ -56,7 +56,7 @@ struct PackArgs {
 };
 
 struct ForwardArgs {
-  const float *x, *weight, *bias, *residual;
+  const float *x, *weight, *scale, *bias, *residual;
   float *y;
   int64_t plan;
 };
@@ -115,7 +115,7 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_forward(const ForwardArgs *args) {
   return siamban::guarded([&] {
     Plan &plan = plan_at(args->plan);
     if (plan.own) {
-      return plan.own->run({args->x, args->weight, args->bias, args->residual, args->y});
+      return plan.own->run({args->x, args->weight, args->scale, args->bias, args->residual, args->y});
     }
     if (args->residual) copy(args->residual, args->y, plan.target.get_size());
     plan.primitive.execute(stream(), {{DNNL_ARG_SRC, wrap(plan.source, args->x)},
@@ -129,7 +129,7 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_forward(const ForwardArgs *args) {
 SIAMBAN_EXPORT int32_t siamban_conv2d_backward_input(const BackwardInputArgs *args) {
   return siamban::guarded([&] {
     Plan &plan = plan_at(args->plan);
-    if (plan.own) return plan.own->run({args->dy, args->weight, nullptr, nullptr, args->dx});
+    if (plan.own) return plan.own->run({args->dy, args->weight, nullptr, nullptr, nullptr, args->dx});
     const int from = plan.turned ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST;
     const int to = plan.turned ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC;
     plan.primitive.execute(stream(), {{from, wrap(plan.target, args->dy)},
@@ -142,7 +142,7 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_backward_input(const BackwardInputArgs *ar
 SIAMBAN_EXPORT int32_t siamban_conv2d_backward_weight(const BackwardWeightArgs *args) {
   return siamban::guarded([&] {
     Plan &plan = plan_at(args->plan);
-    if (plan.own) return plan.own->run({args->x, args->dy, nullptr, nullptr, args->dweight});
+    if (plan.own) return plan.own->run({args->x, args->dy, nullptr, nullptr, nullptr, args->dweight});
     Layout &layout = layout_at(plan.layout);
     const bool plain = layout.plain == layout.packed;
     float *packed = plain ? args->dweight : scratch(layout.packed.get_size());

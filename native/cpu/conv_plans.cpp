@@ -29,7 +29,8 @@ using siamban::OwnConvolution;
 using siamban::Plan;
 
 struct PlanArgs {
-  int64_t *info;  // out: plan's address, layout, floats of a packed filter (0: OHWI as it is)
+  int64_t *info;  // out: plan's address, layout, floats of a packed filter (0: OHWI as it is), whether it
+                  // takes factors of the outputs
   siamban::ConvShape shape;
 };
 
@@ -274,5 +275,6 @@ SIAMBAN_EXPORT int32_t siamban_conv2d_plan(const PlanArgs *args) {
     args->info[1] = plan.layout;
     args->info[2] = layout.own ? layout.own->packed_floats() :
         layout.plain == layout.packed && !layout.turned ? 0 : layout.packed.get_size() / sizeof(float);
+    args->info[3] = plan.own && plan.own->scales();
   });
 }

@@ -1,5 +1,6 @@
-// Folds a batch norm with fixed statistics into the filter in front of it:
-// w'[o, …] = w[o, …] · k[o], b'[o] = (b[o] − μ[o]) · k[o] + β[o], k = γ / √(σ² + ε).
+// Folds a batch norm with fixed statistics into the convolution in front of it:
+// w'[o, …] = w[o, …] · k[o], b'[o] = (b[o] − μ[o]) · k[o] + β[o], k = γ / √(σ² + ε); or gives k for a convolution
+// that multiplies its outputs by it, which needs no filter of its own.
 
 #include <cmath>
 
@@ -9,7 +10,8 @@ namespace {
 
 struct FoldArgs {
   const float *weight, *bias, *scale, *shift, *mean, *variance;
-  float *folded_weight, *folded_bias;
+  float *folded_weight, *factors;  // one of them
+  float *folded_bias;
   int64_t filters, filter_size;
   double epsilon;
 };
@@ -18,15 +20,17 @@ struct FoldArgs {
 
 SIAMBAN_EXPORT int32_t siamban_fold_norm(const FoldArgs *args) {
   const FoldArgs a = *args;
-#pragma omp parallel for if (a.filters * a.filter_size > siamban::kParallelFloats)
+  const int64_t size = a.folded_weight ? a.filter_size : 0;
+#pragma omp parallel for if (a.filters * size > siamban::kParallelFloats)
   for (int64_t o = 0; o < a.filters; o++) {
     const double k = a.scale[o] / std::sqrt(a.variance[o] + a.epsilon);
     const double bias = a.bias ? a.bias[o] : 0.0;
     a.folded_bias[o] = static_cast<float>((bias - a.mean[o]) * k + a.shift[o]);
-    const float *from = a.weight + o * a.filter_size;
-    float *to = a.folded_weight + o * a.filter_size;
     const float factor = static_cast<float>(k);
-    for (int64_t i = 0; i < a.filter_size; i++) to[i] = from[i] * factor;
+    if (a.factors) a.factors[o] = factor;
+    const float *from = a.weight + o * size;
+    float *to = a.folded_weight + o * size;
+    for (int64_t i = 0; i < size; i++) to[i] = from[i] * factor;
   }
   return 0;
 }

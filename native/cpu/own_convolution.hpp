@@ -13,6 +13,7 @@ namespace siamban {
 struct ConvOperands {
   const float *input;     // x; dy in the gradient by x
   const float *filter;    // packed; dy in the gradient by the filter
+  const float *scale;     // of each output, in front of the bias; only where the convolution `scales`
   const float *bias, *residual;
   float *output;          // y, dx, or the filter's gradient as OHWI
 };
@@ -25,6 +26,8 @@ class OwnConvolution {
   // Of a packed filter, 0 where none is wanted.
   virtual int64_t packed_floats() const { return 0; }
   virtual void pack(const float *filter, float *packed) const { (void)filter, (void)packed; }
+  // Whether it multiplies each output by a factor of its own, so that a norm need not be folded into the filter.
+  virtual bool scales() const { return false; }
   // Whether `run` may be called by all threads of a region, see team.hpp.
   virtual bool shares() const { return false; }
   virtual void run(const ConvOperands &operands) const = 0;

@@ -28,21 +28,14 @@ inline Vector load(const float *from) {
 
 inline void store(float *to, Vector value) { std::memcpy(to, &value, sizeof value); }
 
-// Stores to a place aligned to a vector past the caches, without first reading what lies there: for more memory
-// than they hold. Other threads may read it after `finish_streams`.
-inline void stream(float *to, Vector value) {
+// a b + c, rounded once where the processor does so.
+inline Vector multiply_add(Vector a, Vector b, Vector c) {
 #if defined(__AVX512F__)
-  _mm512_stream_ps(to, value);
-#elif defined(__AVX__)
-  _mm256_stream_ps(to, value);
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__FMA__)
+  return _mm256_fmadd_ps(a, b, c);
 #else
-  store(to, value);
-#endif
-}
-
-inline void finish_streams() {
-#if defined(__AVX__)
-  _mm_sfence();
+  return a * b + c;
 #endif
 }
 

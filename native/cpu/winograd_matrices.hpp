@@ -6,10 +6,12 @@
 // mean, 2e-5 at worst.
 #pragma once
 
+#include "vector.hpp"
+
 namespace siamban {
 
-// Polynomials through the points: row i of Bᵀ has the coefficients of Π (t − pⱼ), j ≠ i, row i of G the powers of
-// pᵢ over Π (pᵢ − pⱼ), and column i of Aᵀ the powers of pᵢ.
+// Polynomials through the points: row i of Bᵀ has the coefficients of Π (t − pⱼ) over Π (pᵢ − pⱼ), j ≠ i, row i of G
+// and column i of Aᵀ the powers of pᵢ, of which many are ones that need no multiplication.
 struct WinogradMatrices {
   float input[6][6] = {};   // Bᵀ
   float filter[6][3] = {};  // G
@@ -30,14 +32,60 @@ struct WinogradMatrices {
       }
       double power = 1;
       for (int k = 0; k < 6; k++) {
-        input[i][k] = static_cast<float>(coefficients[k]);
+        input[i][k] = static_cast<float>(coefficients[k] / scale);
         const double value = i < 5 ? power : 0;
-        if (k < 3) filter[i][k] = static_cast<float>(i < 5 ? value / scale : k == 2);
+        if (k < 3) filter[i][k] = static_cast<float>(i < 5 ? value : k == 2);
         if (k < 4) output[k][i] = static_cast<float>(i < 5 ? value : k == 3);
         if (i < 5) power *= points[i];
       }
     }
   }
 };
+
+inline void winograd_add(Vector &sum, bool first, float factor, Vector value) {
+  if (first) {
+    sum = factor == 1 ? value : factor * value;
+  } else if (factor == 1 || factor == -1) {
+    sum = factor == 1 ? sum + value : sum - value;
+  } else {
+    sum = multiply_add(factor - Vector{}, value, sum);
+  }
+}
+
+// to[i] = Σ m[i][j] from[j], each a vector `from_step` or `to_step` vectors after the one before.
+template <int rows, int columns>
+inline void winograd_transform(const float (&m)[rows][columns], const Vector *from, int from_step, Vector *to,
+                               int to_step) {
+#pragma GCC unroll 6
+  for (int i = 0; i < rows; i++) {
+    Vector sum = {};
+    bool first = true;
+#pragma GCC unroll 6
+    for (int j = 0; j < columns; j++) {
+      if (m[i][j] == 0) continue;
+      winograd_add(sum, first, m[i][j], from[j * from_step]);
+      first = false;
+    }
+    to[i * to_step] = sum;
+  }
+}
+
+// to[i] = Σ m[j][i] from[j].
+template <int rows, int columns>
+inline void winograd_transform_back(const float (&m)[rows][columns], const Vector *from, int from_step, Vector *to,
+                                    int to_step) {
+#pragma GCC unroll 6
+  for (int i = 0; i < columns; i++) {
+    Vector sum = {};
+    bool first = true;
+#pragma GCC unroll 6
+    for (int j = 0; j < rows; j++) {
+      if (m[j][i] == 0) continue;
+      winograd_add(sum, first, m[j][i], from[j * from_step]);
+      first = false;
+    }
+    to[i * to_step] = sum;
+  }
+}
 
 }  // namespace siamban

@@ -36,11 +36,15 @@ export interface ConvPlan {
   readonly layout: number;
   /** Floats of a filter in that layout; 0 where it takes OHWI as it is. */
   readonly packedLength: number;
+  /** Whether it multiplies each output by a factor of its own. */
+  readonly scales: boolean;
 }
 
-/** A filter as a plan wants it, with the bias that belongs to it. */
+/** A filter as a plan wants it, with what belongs to it. */
 export interface PackedFilter {
   readonly weight: Float32Array | TensorInfo;
+  /** Factors of the outputs, for a plan that `scales`. */
+  readonly scale?: Float32Array;
   readonly bias?: Float32Array | TensorInfo;
 }
 
@@ -82,11 +86,11 @@ export class ConvPlans {
     const key = integers.join();
     let plan = this.#plans.get(key);
     if (plan === undefined) {
-      const info = new BigInt64Array(3);
+      const info = new BigInt64Array(4);
       const about = `${problem.direction} of x [${problem.x}], weight [${problem.weight}]`;
       this.#backend.run("siamban_conv2d_plan", { info }, { integers, about });
-      const [id, layout, packedLength] = Array.from(info, Number);
-      plan = { id, layout, packedLength };
+      const [id, layout, packedLength, scales] = Array.from(info, Number);
+      plan = { id, layout, packedLength, scales: scales !== 0 };
       this.#plans.set(key, plan);
     }
     return plan;

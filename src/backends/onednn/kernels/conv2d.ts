@@ -22,7 +22,7 @@ export const conv2dOnednn = Conv2d.kernel(
     } as const;
     const plan = cpu.convolutions.plan(problem);
     cpu.convolutions.withPacked(weight, plan, (packed) => {
-      const memory = { x, weight: packed, bias, residual: undefined, y };
+      const memory = { x, weight: packed, scale: undefined, bias, residual: undefined, y };
       cpu.run("siamban_conv2d_forward", memory, {
         integers: [plan.id],
         work: () => convWork(problem),

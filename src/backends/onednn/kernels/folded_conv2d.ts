@@ -32,7 +32,14 @@ export const foldedConv2dOnednn = FoldedConv2d.kernel(
     const filter = norm.normWeight
       ? foldedFilter(cpu, { weight, norm, plan, epsilon })
       : { weight: cpu.convolutions.packed(weight, plan), bias: norm.bias };
-    const memory = { x, weight: filter.weight, bias: filter.bias, residual, y };
+    const memory = {
+      x,
+      weight: filter.weight,
+      scale: filter.scale,
+      bias: filter.bias,
+      residual,
+      y,
+    };
     cpu.run("siamban_conv2d_forward", memory, {
       integers: [plan.id],
       work: () => convWork(problem),
@@ -59,10 +66,12 @@ function foldedFilter(
     norm.runningMean,
     norm.runningVar,
   ];
-  return cpu.convolutions.keep(`folded ${plan.layout} ${epsilon}`, sources, (previous) => {
+  const key = plan.scales ? `factors ${epsilon}` : `folded ${plan.layout} ${epsilon}`;
+  return cpu.convolutions.keep(key, sources, (previous) => {
     const [filters, height, width, channels] = weight.shape;
     const filterSize = height * width * channels;
-    const folded = cpu.scratch(filters * filterSize);
+    const scale = plan.scales ? previous?.scale ?? cpu.scratch(filters) : undefined;
+    const folded = plan.scales ? undefined : cpu.scratch(filters * filterSize);
     const bias = previous?.bias ?? cpu.scratch(filters);
     const { normWeight, normBias, runningMean, runningVar } = norm;
     cpu.run("siamban_fold_norm", {
@@ -73,8 +82,10 @@ function foldedFilter(
       runningMean,
       runningVar,
       folded,
+      factors: scale,
       foldedBias: bias,
     }, { integers: [filters, filterSize], reals: [epsilon] });
+    if (folded === undefined) return { weight, scale, bias };
     if (plan.packedLength === 0) return { weight: folded, bias };
     const packed = previous?.weight as Float32Array | undefined;
     const weightAsWanted = cpu.convolutions.pack(folded, plan, packed);
