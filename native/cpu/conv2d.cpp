@@ -83,13 +83,25 @@ struct BackwardWeightArgs {
   int64_t plan;
 };
 
+bool shares(int64_t id) {
+  const Plan &plan = plan_at(id);
+  return plan.own && plan.own->shares();
+}
+
 }  // namespace
 
 namespace siamban {
 
 bool shares_conv2d_forward(const void *block) {
-  const Plan &plan = plan_at(static_cast<const ForwardArgs *>(block)->plan);
-  return plan.own && plan.own->shares();
+  return shares(static_cast<const ForwardArgs *>(block)->plan);
+}
+
+bool shares_conv2d_backward_input(const void *block) {
+  return shares(static_cast<const BackwardInputArgs *>(block)->plan);
+}
+
+bool shares_conv2d_backward_weight(const void *block) {
+  return shares(static_cast<const BackwardWeightArgs *>(block)->plan);
 }
 
 }  // namespace siamban

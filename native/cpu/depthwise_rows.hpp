@@ -18,6 +18,7 @@ struct DepthwiseBand {
   const float *x, *w, *bias;  // of the first channel; bias may be NULL
   float *y;
   int64_t height, width, channels, out_width, padding, activation;
+  int64_t tap;                  // floats from one tap of `w` to the next; negative where the filter is turned
   int64_t first_row, last_row;  // of y
   int64_t lanes;                // channels of the vector
 };
@@ -43,7 +44,7 @@ void sum_strip(const DepthwiseBand &d, int64_t i, int64_t j, Vector bias) {
     Vector taps[kernel];
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kernel; v++) {
-      taps[v] = load_channels<whole>(d.w + (u * kernel + v) * d.channels, d.lanes);
+      taps[v] = load_channels<whole>(d.w + (u * kernel + v) * d.tap, d.lanes);
     }
 #pragma GCC unroll 24
     for (int64_t m = 0; m < columns; m++) {

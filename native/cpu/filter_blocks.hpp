@@ -36,6 +36,19 @@ class FilterBlocks {
     }
   }
 
+  // From [k][output], one run.
+  void pack_turned(const float *filter, float *packed) const {
+    for (int64_t block = 0; block < count(); block++) {
+      const int64_t first = first_vector(block) * kLanes, width = vectors(block) * kLanes;
+      for (int64_t k = 0; k < depth_; k++) {
+        for (int64_t o = first; o < first + width; o += kLanes, packed += kLanes) {
+          const float *from = filter + k * outputs_ + o;
+          store(packed, o + kLanes <= outputs_ ? load(from) : load_part(from, outputs_ - o));
+        }
+      }
+    }
+  }
+
   // What a block of outputs wants of its surroundings; the caller says where it reads and writes.
   ProductBlock block(int64_t index, const float *packed, const float *bias, int64_t activation) const {
     const int64_t first = first_vector(index) * kLanes, width = vectors(index) * kLanes;

@@ -5,8 +5,10 @@
 #include "amx_forward.hpp"
 #include "amx_pointwise.hpp"
 #include "depthwise.hpp"
+#include "depthwise_weight_gradient.hpp"
 #include "few_channels.hpp"
 #include "pointwise.hpp"
+#include "pointwise_weight_gradient.hpp"
 #include "product_weight_gradient.hpp"
 #include "winograd.hpp"
 
@@ -14,7 +16,8 @@ namespace siamban {
 
 std::unique_ptr<OwnConvolution> make_own_convolution(const ConvShape &shape) {
   if (shape.direction == kBackwardWeight) {
-    for (auto make : {make_amx_weight_gradient, make_winograd_weight_gradient, make_product_weight_gradient}) {
+    for (auto make : {make_depthwise_weight_gradient, make_amx_weight_gradient, make_winograd_weight_gradient,
+                      make_product_weight_gradient, make_pointwise_weight_gradient}) {
       if (auto own = make(shape)) return own;
     }
     return nullptr;

@@ -1,5 +1,6 @@
 // 1 x 1 convolution with stride 1: y[p, o] = activation(bias[o] + Σ_c x[p, c] w[o, c] + residual[p, o]), all pixels p of all
-// images as the rows of one matrix.
+// images as the rows of one matrix; and its gradient by x, dx[p, c] = Σ_o dy[p, o] w[o, c], which is such a
+// convolution of dy with the transposed filter.
 //
 // Threads share the rows. One of them takes up to 48 filters at a time, whose packed weights stay in
 // the first cache while all its pixels pass by (product_block.hpp). Nothing is copied and nothing is
@@ -20,14 +21,17 @@ constexpr int64_t kMostProducts = 8 << 20;
 class Pointwise : public OwnConvolution {
  public:
   explicit Pointwise(const ConvShape &s)
-      : rows_(s.batch * s.height * s.width), inputs_(s.channels), outputs_(s.out_channels),
-        activation_(s.activation), filters_(s.out_channels, 1, s.channels) {}
+      : turned_(s.direction == kBackwardInput), rows_(s.batch * s.height * s.width),
+        inputs_(turned_ ? s.out_channels : s.channels), outputs_(turned_ ? s.channels : s.out_channels),
+        activation_(s.activation), filters_(outputs_, 1, inputs_) {}
 
   std::string layout() const override {
-    return "blocks 1 " + std::to_string(inputs_) + " " + std::to_string(outputs_);
+    return (turned_ ? "turned blocks " : "blocks 1 ") + std::to_string(inputs_) + " " + std::to_string(outputs_);
   }
   int64_t packed_floats() const override { return filters_.floats(); }
-  void pack(const float *filter, float *packed) const override { filters_.pack(filter, packed); }
+  void pack(const float *filter, float *packed) const override {
+    turned_ ? filters_.pack_turned(filter, packed) : filters_.pack(filter, packed);
+  }
   bool shares() const override { return true; }
 
   void run(const ConvOperands &operands) const override {
@@ -39,6 +43,7 @@ class Pointwise : public OwnConvolution {
   }
 
  private:
+  bool turned_;
   int64_t rows_, inputs_, outputs_, activation_;
   FilterBlocks filters_;
 
@@ -59,7 +64,7 @@ class Pointwise : public OwnConvolution {
 
 std::unique_ptr<OwnConvolution> make_pointwise(const ConvShape &s) {
   const int64_t products = s.batch * s.height * s.width * s.channels * s.out_channels;
-  if (!s.small || s.direction != kForward || s.kernel_height * s.kernel_width != 1 || s.stride != 1 ||
+  if (!s.small || s.direction == kBackwardWeight || s.kernel_height * s.kernel_width != 1 || s.stride != 1 ||
       s.padding != 0 || s.groups != 1 || products > kMostProducts) {
     return nullptr;
   }

@@ -11,6 +11,7 @@
 // As a program calls them, whatever struct each takes its block for.
 extern "C" {
 int32_t siamban_activation(const void *), siamban_channel_gate(const void *), siamban_conv2d_forward(const void *),
+    siamban_conv2d_backward_input(const void *), siamban_conv2d_backward_weight(const void *),
     siamban_copy_box(const void *), siamban_exp(const void *), siamban_hard_swish(const void *),
     siamban_spatial_mean(const void *), siamban_xcorr_depthwise(const void *);
 }
@@ -39,6 +40,8 @@ bool shares(const RunArgs &args, int64_t i) {
   const auto function = reinterpret_cast<Function>(args.functions[i]);
   const auto block = reinterpret_cast<const void *>(args.blocks[i]);
   if (function == siamban_conv2d_forward) return siamban::shares_conv2d_forward(block);
+  if (function == siamban_conv2d_backward_input) return siamban::shares_conv2d_backward_input(block);
+  if (function == siamban_conv2d_backward_weight) return siamban::shares_conv2d_backward_weight(block);
   if (function == siamban_xcorr_depthwise) return siamban::shares_xcorr_depthwise(block);
   return function == siamban_activation || function == siamban_hard_swish || function == siamban_exp ||
          function == siamban_spatial_mean || function == siamban_channel_gate || function == siamban_copy_box;

@@ -104,7 +104,9 @@ void correlate_bands(const Args &a) {
     const int64_t channel = task % slices * kLanes, band = task / slices % bands, b = task / slices / bands;
     siamban::DepthwiseBand d = {};
     d.x = a.x + b * a.height * a.width * a.channels + channel;
-    d.w = a.z + b * taps * a.channels + channel;
+    // Flipped, the template is read from its end.
+    d.w = a.z + (b * taps + (a.flip ? taps - 1 : 0)) * a.channels + channel;
+    d.tap = a.flip ? -a.channels : a.channels;
     d.y = a.y + b * map + channel;
     d.height = a.height, d.width = a.width, d.channels = a.channels, d.out_width = a.out_width;
     d.padding = a.padding, d.activation = siamban::kNone;
@@ -120,7 +122,7 @@ namespace siamban {
 
 bool shares_xcorr_depthwise(const void *block) {
   const Args &a = *static_cast<const Args *>(block);
-  return !a.flip && depthwise_kernel(a.kernel_height, a.kernel_width, 1) != nullptr;
+  return depthwise_kernel(a.kernel_height, a.kernel_width, 1) != nullptr;
 }
 
 }  // namespace siamban

@@ -2,7 +2,13 @@ import type { Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { assert } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { AnyActivationKind } from "../../../src/ops/activation.ts";
-import { type ConvGeometry, convGeometry, convOutputShape } from "../../../src/ops/conv2d.ts";
+import {
+  Conv2dBackwardInput,
+  Conv2dBackwardWeight,
+  type ConvGeometry,
+  convGeometry,
+  convOutputShape,
+} from "../../../src/ops/conv2d.ts";
 import { foldedConv2d } from "../../../src/ops/folded_conv2d.ts";
 import type { Rng } from "../../../src/random.ts";
 import { choose, randomTensor } from "../../support/random_tensors.ts";
@@ -56,6 +62,40 @@ testNative("What is not a number stays so in small convolutions, whatever they a
     }
   });
 });
+
+/** Both gradients, of shapes beside and at the widths that kernels work in. */
+testAgainstReference("A gradient of a depthwise convolution", (rng) => {
+  const kernel = choose(rng, 3, 5, 5, 5), channels = 1 + rng.integer(70);
+  const padding = rng.integer(kernel);
+  const geometry = convGeometry({ stride: choose(rng, 1, 2), padding, groups: channels });
+  const least = Math.max(1, kernel - 2 * padding) - 1;
+  const x = [1 + rng.integer(9), least + side(rng), least + side(rng), channels] as const;
+  return differentiate(rng, { x, weight: [channels, kernel, kernel, 1], geometry });
+}, { seeds: 60, tolerance: 5e-6 });
+
+testAgainstReference("A gradient of a small 1 x 1 convolution", (rng) => {
+  const x = [1 + rng.integer(9), side(rng), side(rng), 1 + rng.integer(150)] as const;
+  const weight = [1 + rng.integer(150), 1, 1, x[3]] as const;
+  return differentiate(rng, { x, weight, geometry: convGeometry({}) });
+}, { seeds: 60, tolerance: 5e-6 });
+
+function differentiate(
+  rng: Rng,
+  { x: xShape, weight: weightShape, geometry }: {
+    readonly x: readonly [number, number, number, number];
+    readonly weight: readonly [number, number, number, number];
+    readonly geometry: ConvGeometry;
+  },
+) {
+  const x = randomTensor<Tensor4D>(rng, xShape), weight = randomTensor<Tensor4D>(rng, weightShape);
+  const dy = randomTensor<Tensor4D>(rng, convOutputShape(xShape, weightShape, geometry));
+  const [, height, width] = xShape, [, kernelHeight, kernelWidth] = weightShape;
+  const bySize = { ...geometry, kernelHeight, kernelWidth };
+  return {
+    dx: Conv2dBackwardInput.run({ dy, weight }, { ...geometry, height, width }),
+    dweight: Conv2dBackwardWeight.run({ dy, x }, bySize),
+  };
+}
 
 /** With and without what may follow a convolution. */
 function convolve(
