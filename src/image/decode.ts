@@ -1,5 +1,6 @@
 import { isAvailable } from "../ffi/library.ts";
 import { applyOrientation, readOrientation } from "./exif.ts";
+import { gifSizes } from "./gif_size.ts";
 import { fromRgba, imageScript } from "./imagescript.ts";
 import { type DecodedImage, decodeTurbo, turboJpeg } from "./turbojpeg.ts";
 
@@ -73,6 +74,9 @@ export async function readImage(
   return await decodeImage(await Deno.readFile(path), { ...options, path });
 }
 
+/** More than any GIF that is not meant to do harm. */
+const MAXIMUM_GIF_PIXELS = 2 ** 24;
+
 const SIGNATURES = {
   jpeg: [0xff, 0xd8, 0xff],
   png: [0x89, 0x50, 0x4e, 0x47],
@@ -102,6 +106,12 @@ async function decodeWithImageScript(bytes: Uint8Array): Promise<DecodedImage> {
 }
 
 async function decodeGif(bytes: Uint8Array): Promise<DecodedImage> {
+  // A file of fifty bytes may ask for gigabytes.
+  for (const { w, h } of gifSizes(bytes)) {
+    if (w * h > MAXIMUM_GIF_PIXELS) {
+      throw new RangeError(`it has ${w} x ${h} pixels, expected at most ${MAXIMUM_GIF_PIXELS}`);
+    }
+  }
   const { GIF } = await imageScript();
   const [{ width, height, bitmap }] = await GIF.decode(bytes, true);
   return fromRgba(bitmap, { width, height });

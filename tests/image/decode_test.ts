@@ -101,3 +101,19 @@ function cmykJpeg(inks: readonly number[]): Uint8Array<ArrayBuffer> {
   tj.tjDestroy(encoder);
   return jpeg.slice(0, Number(size[0]));
 }
+
+Deno.test("decodeImage() refuses a GIF of a few bytes that asks for gigabytes", async () => {
+  const header = [...new TextEncoder().encode("GIF89a")];
+  const size = (w: number, h: number) => [w & 255, w >> 8, h & 255, h >> 8];
+  const comment = [0x21, 0xfe, 2, 65, 66, 0];
+  const picture = (w: number, h: number) => [0x2c, 0, 0, 0, 0, ...size(w, h), 0, 2, 0];
+  for (const [screen, first] of [[[50000, 50000], [1, 1]], [[1, 1], [40000, 40000]]]) {
+    const [[w, h], [w1, h1]] = [screen, first];
+    const bytes = [...header, ...size(w, h), 0, 0, 0, ...comment, ...picture(w1, h1)];
+    await assertRejects(
+      () => decodeImage(new Uint8Array(bytes)),
+      SyntaxError,
+      "pixels, expected at most 16777216",
+    );
+  }
+});
