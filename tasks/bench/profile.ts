@@ -19,8 +19,8 @@ export interface StepProfile {
   readonly seconds: number;
   /** All that is not native code: JavaScript, tfjs's own kernels, the way to native code and back. */
   readonly scriptSeconds: number;
-  /** Of a step that is recorded and replayed, as a training takes it from its fourth one on. */
-  readonly recordedSeconds?: number;
+  /** A step that is recorded and replayed, as a training takes it from its fourth one on. */
+  readonly recorded?: Pick<StepProfile, "seconds" | "scriptSeconds">;
   readonly calls: number;
   readonly allocatedBytes: number;
   readonly freshBytes: number;
@@ -74,7 +74,7 @@ function profileOnce(backend: BackendHandle, step: () => void, peak: Peak): Step
 
 /** The profile as a Markdown table, with the rest of the step below. */
 export function formatProfile(name: string, profile: StepProfile): string {
-  const { seconds, recordedSeconds, peak } = profile;
+  const { seconds, scriptSeconds, recorded, peak } = profile;
   const head = ["work", "calls", "ms", "of step", "GFLOP/s", "of peak", "GB/s", "of bandwidth"];
   const rows = profile.rows.map((row) => [
     row.op,
@@ -88,18 +88,25 @@ export function formatProfile(name: string, profile: StepProfile): string {
   ]);
   const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   return [
-    `${name}: ${(seconds * 1000).toFixed(1)} ms; peak ${(peak.flops / 1e9).toFixed(0)} GFLOP/s, ` +
+    `${name}: ${milliseconds(seconds)}; peak ${(peak.flops / 1e9).toFixed(0)} GFLOP/s, ` +
     `${(peak.bytes / 1e9).toFixed(1)} GB/s`,
     "",
     ...[head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`),
     "",
-    `JavaScript ${(profile.scriptSeconds * 1000).toFixed(1)} ms ` +
-    `(${percent(profile.scriptSeconds / seconds)}), ${profile.calls} native calls, ` +
+    `${formatScript({ seconds, scriptSeconds })}, ${profile.calls} native calls, ` +
     `${mib(profile.allocatedBytes)} allocated, ${mib(profile.freshBytes)} of it fresh` +
-    (recordedSeconds
-      ? `; recorded, as in training: ${(recordedSeconds * 1000).toFixed(1)} ms`
+    (recorded
+      ? `; recorded, as in training: ${milliseconds(recorded.seconds)}, ${formatScript(recorded)}`
       : ""),
   ].join("\n");
+}
+
+function formatScript({ seconds, scriptSeconds }: NonNullable<StepProfile["recorded"]>): string {
+  return `JavaScript ${milliseconds(scriptSeconds)} (${percent(scriptSeconds / seconds)})`;
+}
+
+function milliseconds(seconds: number): string {
+  return `${(seconds * 1000).toFixed(1)} ms`;
 }
 
 function percent(share: number): string {

@@ -273,7 +273,9 @@ export class OnednnBackend extends HostBackend
   runProgram({ names, functions, blocks, failed }: Program): void {
     const arrays = [functions, blocks, failed];
     const about = () => `the recorded call ${failed[0]}, ${names[Number(failed[0])]}`;
-    this.#native.run("siamban_run_program", { arrays, integers: [names.length] }, about);
+    const call = { arrays, integers: [names.length] };
+    const seconds = this.#native.run("siamban_run_program", call, about);
+    this.#profile?.record({ op: "recorded calls", flops: 0 }, { seconds, bytes: 0 });
   }
 
   #addressOf(name: NativeCall): bigint {
