@@ -74,8 +74,8 @@ export async function readImage(
   return await decodeImage(await Deno.readFile(path), { ...options, path });
 }
 
-/** More than any GIF that is not meant to do harm. */
-const MAXIMUM_GIF_PIXELS = 2 ** 24;
+/** Somewhat more than 3840 x 2160, which is large for a GIF. */
+const MAXIMUM_GIF_PIXELS = 2 ** 23;
 
 const SIGNATURES = {
   jpeg: [0xff, 0xd8, 0xff],

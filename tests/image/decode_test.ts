@@ -113,7 +113,7 @@ Deno.test("decodeImage() refuses a GIF of a few bytes that asks for gigabytes", 
     await assertRejects(
       () => decodeImage(new Uint8Array(bytes)),
       SyntaxError,
-      "pixels, expected at most 16777216",
+      "pixels, expected at most 8388608",
     );
   }
 });
