@@ -157,7 +157,7 @@ function benchProfile(
   if (json) console.log(JSON.stringify({ backend: backend.name, batch, profiles }));
 }
 
-/** Profiles a step that is taken op by op, and times one as a training takes it beside. */
+/** Profiles a step that is taken op by op, and beside it how much of a recorded one is JavaScript. */
 function profileRegime(
   backend: BackendHandle,
   { regime, batch, subject, rounds }: {
@@ -172,7 +172,9 @@ function profileRegime(
   using recorded = new StepBench(regime, batch, subject);
   recorded.warmUp();
   const replayed = profileStep(backend, () => recorded.step(), { rounds });
-  return profile && { ...profile, recorded: replayed };
+  if (!profile || !replayed) return profile;
+  const { seconds, scriptSeconds } = replayed;
+  return { ...profile, recorded: { seconds, scriptSeconds } };
 }
 
 function subjects(names: string): readonly Subject[] {

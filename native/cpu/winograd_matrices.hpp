@@ -52,36 +52,21 @@ inline void winograd_add(Vector &sum, bool first, float factor, Vector value) {
   }
 }
 
-// to[i] = Σ m[i][j] from[j], each a vector `from_step` or `to_step` vectors after the one before.
-template <int rows, int columns>
+// to[i] = Σ m[i][j] from[j], or m[j][i] where `transposed`; each a vector, `from_step` or `to_step` vectors after the
+// one before.
+template <bool transposed = false, int rows, int columns>
 inline void winograd_transform(const float (&m)[rows][columns], const Vector *from, int from_step, Vector *to,
                                int to_step) {
+  constexpr int results = transposed ? columns : rows, terms = transposed ? rows : columns;
 #pragma GCC unroll 6
-  for (int i = 0; i < rows; i++) {
+  for (int i = 0; i < results; i++) {
     Vector sum = {};
     bool first = true;
 #pragma GCC unroll 6
-    for (int j = 0; j < columns; j++) {
-      if (m[i][j] == 0) continue;
-      winograd_add(sum, first, m[i][j], from[j * from_step]);
-      first = false;
-    }
-    to[i * to_step] = sum;
-  }
-}
-
-// to[i] = Σ m[j][i] from[j].
-template <int rows, int columns>
-inline void winograd_transform_back(const float (&m)[rows][columns], const Vector *from, int from_step, Vector *to,
-                                    int to_step) {
-#pragma GCC unroll 6
-  for (int i = 0; i < columns; i++) {
-    Vector sum = {};
-    bool first = true;
-#pragma GCC unroll 6
-    for (int j = 0; j < rows; j++) {
-      if (m[j][i] == 0) continue;
-      winograd_add(sum, first, m[j][i], from[j * from_step]);
+    for (int j = 0; j < terms; j++) {
+      const float factor = transposed ? m[j][i] : m[i][j];
+      if (factor == 0) continue;
+      winograd_add(sum, first, factor, from[j * from_step]);
       first = false;
     }
     to[i * to_step] = sum;

@@ -107,8 +107,8 @@ class WinogradWeightGradient : public OwnConvolution {
         const float *from = dy + ((tile.image * tiles_.height + y) * tiles_.width + x) * outputs_ + o;
         pixels[i] = !inside ? Vector{} : count == kLanes ? load(from) : load_part(from, count);
       }
-      for (int i = 0; i < 4; i++) winograd_transform_back(kMatrices.output, pixels + i, 4, rows + i, 4);
-      for (int i = 0; i < 6; i++) winograd_transform_back(kMatrices.output, rows + 4 * i, 1, all + 6 * i, 1);
+      for (int i = 0; i < 4; i++) winograd_transform<true>(kMatrices.output, pixels + i, 4, rows + i, 4);
+      for (int i = 0; i < 6; i++) winograd_transform<true>(kMatrices.output, rows + 4 * i, 1, all + 6 * i, 1);
       for (int i = 0; i < 36; i++) store(to + i * layout.plane + layout.offset(o), all[i]);
     }
   }
@@ -120,8 +120,8 @@ class WinogradWeightGradient : public OwnConvolution {
         if (width <= 0) break;
         Vector all[36], rows[18], taps[9];
         for (int64_t e = 0; e < 36; e++) all[e] = load(sums + r * kSumRow + e * kTaskColumns + column);
-        for (int i = 0; i < 6; i++) winograd_transform_back(kMatrices.filter, all + i, 6, rows + i, 6);
-        for (int i = 0; i < 3; i++) winograd_transform_back(kMatrices.filter, rows + 6 * i, 1, taps + 3 * i, 1);
+        for (int i = 0; i < 6; i++) winograd_transform<true>(kMatrices.filter, all + i, 6, rows + i, 6);
+        for (int i = 0; i < 3; i++) winograd_transform<true>(kMatrices.filter, rows + 6 * i, 1, taps + 3 * i, 1);
         for (int64_t t = 0; t < 9; t++) {
           float *to = filter + ((output + r) * 9 + t) * inputs_ + c;
           store_part(to, add ? taps[t] + load_part(to, width) : taps[t], width);

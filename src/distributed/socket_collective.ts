@@ -133,7 +133,10 @@ export class SocketCollective implements Collective {
   }
 
   #gone(rank: number, cause?: Error): Error {
-    return new Error(`rank ${rank} has left the job; what it said itself tells why`, { cause });
+    return new Error(
+      `rank ${rank} has left the job; what it said itself tells why, or nothing if it was killed`,
+      { cause },
+    );
   }
 
   /** Leaves the job; blocks until all ranks do. */
