@@ -87,7 +87,8 @@ async function* sources(folder: string): AsyncGenerator<string> {
   }
 }
 
-Deno.test("every folder imports only from folders of smaller levels", async () => {
+/** Imports of types too, between all files of the program. */
+async function allImports(): Promise<[from: string, to: string][]> {
   const entries = ["mod.ts"];
   for (const folder of ["src/", "configs/", "tasks/"]) {
     for await (const path of sources(folder)) entries.push(path);
@@ -97,9 +98,25 @@ Deno.test("every folder imports only from folders of smaller levels", async () =
   try {
     const lines = entries.map((path) => `import ${JSON.stringify(new URL(path, root).href)};`);
     await Deno.writeTextFile(all, lines.join("\n"));
-    const faults = (await importsOf(all)).map(fault).filter((text) => text !== undefined);
-    assertEquals(faults, []);
+    return await importsOf(all);
   } finally {
     await Deno.remove(all);
   }
+}
+
+/** What is left when every import is struck out whose file imports nothing, or is imported by nothing. */
+function circles(imports: readonly [string, string][]): readonly [string, string][] {
+  const from = new Set(imports.map(([from]) => from)), to = new Set(imports.map(([, to]) => to));
+  const left = imports.filter(([a, b]) => to.has(a) && from.has(b));
+  return left.length === imports.length ? left : circles(left);
+}
+
+Deno.test("every folder imports only from folders of smaller levels", async () => {
+  const faults = (await allImports()).map(fault).filter((text) => text !== undefined);
+  assertEquals(faults, []);
+});
+
+Deno.test("no files import each other in a circle, for types either", async () => {
+  assertEquals(circles(await allImports()), []);
+  assertEquals(circles([["a", "b"], ["b", "c"], ["c", "b"], ["c", "d"]]), [["b", "c"], ["c", "b"]]);
 });

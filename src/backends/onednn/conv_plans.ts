@@ -2,7 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import { ACTIVATION_CODE, type AnyActivationKind } from "../../ops/activation.ts";
 import type { ConvGeometry } from "../../ops/conv2d.ts";
 import type { CallWork } from "../call_profile.ts";
-import type { OnednnBackend } from "./backend.ts";
+import type { NativeBackend } from "./native_backend.ts";
 
 /** Which of a convolution's three passes. */
 export type ConvDirection = "forward" | "backwardInput" | "backwardWeight";
@@ -40,6 +40,16 @@ export interface ConvPlan {
   readonly scales: boolean;
 }
 
+/** Which ways convolutions may go, beside oneDNN's. */
+export interface ConvWays {
+  /** Bfloat16 parts of a float32 in matrix tiles, see native/cpu/amx_tiles.hpp; 0: no tiles. */
+  readonly tileParts: number;
+  /** Winograd's, see native/cpu/winograd.hpp. */
+  readonly winograd: boolean;
+  /** Those of native/cpu/depthwise.cpp, few_channels.cpp, pointwise.cpp and product_weight_gradient.cpp. */
+  readonly small: boolean;
+}
+
 /** A filter as a plan wants it, with what belongs to it. */
 export interface PackedFilter {
   readonly weight: Float32Array | TensorInfo;
@@ -64,25 +74,22 @@ interface Kept {
  * than the weight itself.
  */
 export class ConvPlans {
-  readonly #backend: OnednnBackend;
+  readonly #backend: NativeBackend;
+  readonly #ways: readonly number[];
   readonly #plans = new Map<string, ConvPlan>();
   readonly #filters = new WeakMap<object, Map<string, Kept>>();
   readonly #serials = new WeakMap<object, number>();
   readonly #unfilled: Kept[] = [];
   #lastSerial = 0;
 
-  constructor(backend: OnednnBackend) {
+  constructor(backend: NativeBackend, { tileParts, winograd, small }: ConvWays) {
     this.#backend = backend;
+    this.#ways = [tileParts, Number(winograd), Number(small)];
   }
 
   /** Finds or makes the plan of a problem. */
   plan(problem: ConvProblem): ConvPlan {
-    const integers = [
-      ...planNumbers(problem),
-      this.#backend.tileParts,
-      Number(this.#backend.winograd),
-      Number(this.#backend.small),
-    ];
+    const integers = [...planNumbers(problem), ...this.#ways];
     const key = integers.join();
     let plan = this.#plans.get(key);
     if (plan === undefined) {

@@ -1,19 +1,19 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NamedTensorMap, TensorInfo } from "@tensorflow/tfjs";
 import type { RecordedStep, StepInput, StepInputs } from "../in_place_backend.ts";
-import type { OnednnBackend } from "./backend.ts";
+import type { NativeBackend } from "./native_backend.ts";
 import type { Program } from "./recording.ts";
 
 /** A network's forward pass as a list of native calls. */
 export class RecordedInference<T extends NamedTensorMap> implements RecordedStep<T> {
-  readonly #cpu: OnednnBackend;
+  readonly #cpu: NativeBackend;
   readonly #inputs: ReadonlyMap<string, tf.Tensor>;
   readonly #results: T;
   readonly #program: Program;
   readonly #changes: number;
 
   /** @throws {RecordingRefusedError} If something in `run` is not native. */
-  constructor(cpu: OnednnBackend, inputs: StepInputs, run: (inputs: NamedTensorMap) => T) {
+  constructor(cpu: NativeBackend, inputs: StepInputs, run: (inputs: NamedTensorMap) => T) {
     this.#cpu = cpu;
     this.#inputs = new Map(
       Object.entries(inputs).map(([name, { shape }]) => [name, toTensor(cpu.empty(shape))]),

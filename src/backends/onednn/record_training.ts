@@ -1,17 +1,17 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NamedTensorMap, TensorInfo } from "@tensorflow/tfjs";
 import type { RecordedStep, StepInput, StepInputs } from "../in_place_backend.ts";
-import type { DryCapture, OnednnBackend } from "./backend.ts";
+import type { DryCapture, NativeBackend } from "./native_backend.ts";
 
 /** A training step as a list of native calls, which change weights in place. */
 export class RecordedTraining<T extends NamedTensorMap> implements RecordedStep<T> {
-  readonly #cpu: OnednnBackend;
+  readonly #cpu: NativeBackend;
   readonly #inputs: ReadonlyMap<string, tf.Tensor>;
   readonly #capture: DryCapture<T>;
   readonly #overwrites: number;
 
   /** @throws {RecordingRefusedError} If something in `run` is not native. */
-  constructor(cpu: OnednnBackend, inputs: StepInputs, run: (inputs: NamedTensorMap) => T) {
+  constructor(cpu: NativeBackend, inputs: StepInputs, run: (inputs: NamedTensorMap) => T) {
     this.#cpu = cpu;
     this.#inputs = new Map(
       Object.entries(inputs).map(([name, { shape, dtype }]) => [
@@ -70,7 +70,7 @@ export class RecordedTraining<T extends NamedTensorMap> implements RecordedStep<
   }
 }
 
-function emptyIntegers(cpu: OnednnBackend, shape: readonly number[]): TensorInfo {
+function emptyIntegers(cpu: NativeBackend, shape: readonly number[]): TensorInfo {
   const length = shape.reduce((product, size) => product * size, 1);
   return cpu.makeTensorInfo([...shape], "int32", new Int32Array(length));
 }
