@@ -19,6 +19,16 @@ export function torchrunEnvironment(ranks: number, port = freePort()): Record<st
   }));
 }
 
+/** Runs a Deno program on so many ranks, to its end, as torchrun does; the words of all come in order of rank. */
+export async function runTorchrunJob(ranks: number, args: readonly string[]): Promise<JobResult> {
+  const results = await runInEach(torchrunEnvironment(ranks), args);
+  return {
+    code: Math.max(...results.map(({ code }) => code)),
+    out: results.map(({ out }) => out).join(""),
+    err: results.map(({ err }) => err).join(""),
+  };
+}
+
 /** Runs a Deno program in each of these environments, to the end of all. */
 export async function runInEach(
   environments: readonly Record<string, string>[],

@@ -33,16 +33,29 @@ export async function writeExperiment(
   return path;
 }
 
+const commandOf = (
+  config: string,
+) => ["run", "-A", "--no-check", task, "--config", config, "--json"];
+
 /** Trains an experiment on so many ranks. */
 export async function train(ranks: number, config: string, ...more: string[]): Promise<JobResult> {
-  const args = ["run", "-A", "--no-check", task, "--config", config, "--json", ...more];
-  return await runJob(ranks, args);
+  return await runJob(ranks, [...commandOf(config), ...more]);
 }
 
-/** Trains to the end, and gives the last checkpoint and the losses of the run. */
-export async function trained(folder: string, ranks: number, name: string, training: Training) {
+/**
+ * Trains to the end, and gives the last checkpoint and the losses of the run.
+ *
+ * @param run How ranks are started.
+ */
+export async function trained(
+  folder: string,
+  ranks: number,
+  name: string,
+  training: Training,
+  run: typeof runJob = runJob,
+) {
   const config = await writeExperiment(folder, name, training);
-  const { code, out, err } = await train(ranks, config);
+  const { code, out, err } = await run(ranks, commandOf(config));
   assertEquals(code, 0, err + out);
   const { tensors } = await readCheckpoint(`${folder}/${name}/checkpoint_e2.safetensors`);
   return { tensors, out, summary: JSON.parse(out.trim().split("\n").at(-1)!) };
