@@ -156,8 +156,7 @@ function finish({ scores, missing }: ScoredBenchmark, options: Options, more: ob
 }
 
 async function run(options: Options): Promise<void> {
-  // Loaded only here, because scoring needs no tensors.
-  const { run } = await import("./evaluate/run.ts");
+  const { run } = await load<typeof import("./evaluate/run.ts")>("./evaluate/run.ts");
   const request = runRequest(options);
   const summary = await run(request);
   const { benchmark, annotations, results } = request;
@@ -174,7 +173,7 @@ async function run(options: Options): Promise<void> {
 }
 
 async function epochs(options: Options): Promise<void> {
-  const { runEpochs } = await import("./evaluate/run.ts");
+  const { runEpochs } = await load<typeof import("./evaluate/run.ts")>("./evaluate/run.ts");
   const request = runRequest(options);
   const epochs = options.epochs ? String(options.epochs) : undefined;
   const { summaries, epochOf } = await runEpochs({ ...request, epochs });
@@ -248,6 +247,15 @@ function printScores(scores: BenchmarkScores, options: Options): void {
   }
 }
 
+/** Draws plots; the charting library is large. */
+const RENDER = "../src/evaluation/plots/render.ts";
+type Render = typeof import("../src/evaluation/plots/render.ts");
+
+/** Loads a module that scoring does without. Deno would read one that is named in place at the start. */
+function load<T>(path: string): Promise<T> {
+  return import(new URL(path, import.meta.url).href);
+}
+
 function drawPlots(scores: BenchmarkScores, folder: string): Promise<void> {
   return drawEach(scores, plotScores(scores), folder);
 }
@@ -257,8 +265,7 @@ async function drawEach(
   plots: readonly Plot[],
   folder: string,
 ): Promise<void> {
-  // Loaded only here, because the charting library is large.
-  const { PngRenderer, renderSvg } = await import("../src/evaluation/plots/render.ts");
+  const { PngRenderer, renderSvg } = await load<Render>(RENDER);
   const png = await PngRenderer.open();
   await Deno.mkdir(folder, { recursive: true });
   for (const plot of plots) {
@@ -273,7 +280,7 @@ async function writeReport(
   { scores, sequences, missing, trackers, benchmark }: ScoredBenchmark,
   file: string,
 ): Promise<void> {
-  const { renderSvg } = await import("../src/evaluation/plots/render.ts");
+  const { renderSvg } = await load<Render>(RENDER);
   const names = [...new Set(scores.scores.map(({ tracker }) => tracker))];
   const ranked = names.flatMap((name) => trackers.find((tracker) => tracker.name === name) ?? []);
   const shown = replayable(ranked, sequences);

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Trajectory } from "./region.ts";
+import type { Mark } from "./region.ts";
+import type { Trajectory } from "./trajectory.ts";
 
 /** Frames after a start whose overlap is not counted, because the tracker was just given the box. */
 export const BURN_IN = 10;
@@ -19,9 +20,9 @@ export function startFrames(run: Trajectory): number[] {
   return framesMarked(run, 1);
 }
 
-function framesMarked(run: Trajectory, mark: number): number[] {
+function framesMarked(run: Trajectory, mark: Mark): number[] {
   const frames: number[] = [];
-  for (let i = 0; i < run.length; i++) if (run[i] === mark) frames.push(i);
+  for (let i = 0; i < run.length; i++) if (run.markAt(i) === mark) frames.push(i);
   return frames;
 }
 
@@ -37,14 +38,23 @@ export function withoutBurnIn(
 }
 
 /** Mean of the numbers that are no NaN; NaN where there is none. */
-export function nanMean(values: Iterable<number>): number {
+export function nanMean(values: ArrayLike<number>): number {
+  const { sum, count } = nanSum(values);
+  return sum / count;
+}
+
+/** Sum and number of the numbers that are no NaN. */
+export function nanSum(
+  values: ArrayLike<number>,
+): { readonly sum: number; readonly count: number } {
   let sum = 0, count = 0;
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    sum += value;
+  // By index: an iterator makes an object of each of a million numbers.
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) continue;
+    sum += values[i];
     count++;
   }
-  return sum / count;
+  return { sum, count };
 }
 
 /**
@@ -94,11 +104,8 @@ export function accuracyRobustness(
   const frames = total(sequences, ({ frames }) => frames);
   const lost = total(sequences, ({ lost }) => lost);
   if (weighting === "frames") {
-    const counted = sequences.map(({ overlaps }) =>
-      overlaps.filter((value) => !Number.isNaN(value))
-    );
-    const accuracy = total(counted, (part) => part.reduce((sum, value) => sum + value, 0)) /
-      total(counted, ({ length }) => length);
+    const counted = sequences.map(({ overlaps }) => nanSum(overlaps));
+    const accuracy = total(counted, ({ sum }) => sum) / total(counted, ({ count }) => count);
     return { accuracy, robustness: 100 * lost / frames, lost, frames };
   }
   const accuracy = total(sequences, ({ accuracy, frames }) => accuracy * frames) / frames;

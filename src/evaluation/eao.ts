@@ -5,7 +5,7 @@
  * @module
  */
 import { failureFrames, startFrames } from "./ar.ts";
-import type { Trajectory } from "./region.ts";
+import type { Trajectory } from "./trajectory.ts";
 
 /** Frames that the protocol leaves out between a failure and the next start. */
 export const SKIPPED_AFTER_FAILURE = 5;
@@ -72,9 +72,7 @@ export function cutAtFailures(overlaps: Float64Array, run: Trajectory): Segment[
 }
 
 function zeroMissing(overlaps: Float64Array): Float64Array {
-  overlaps.forEach((overlap, i) => {
-    if (Number.isNaN(overlap)) overlaps[i] = 0;
-  });
+  for (let i = 0; i < overlaps.length; i++) if (Number.isNaN(overlaps[i])) overlaps[i] = 0;
   return overlaps;
 }
 
@@ -113,14 +111,14 @@ export function expectedOverlapCurves(
   const longest = segments.reduce((max, { overlaps }) => Math.max(max, overlaps.length), length);
   const sums = weightings.map(() => new Float64Array(longest));
   const totals = weightings.map(() => new Float64Array(longest));
-  const isReached = new Uint8Array(longest);
+  const isReached = new Uint8Array(longest), means = new Float64Array(longest);
   segments.forEach((segment, s) => {
-    const means = runningMeans(segment, longest), missing = missingFrames(segment.overlaps);
-    for (let i = 1; i < means.length; i++) if (!missing?.[i]) isReached[i] = 1;
+    const end = setRunningMeans(means, segment), missing = missingFrames(segment.overlaps);
+    for (let i = 1; i < end; i++) if (!missing?.[i]) isReached[i] = 1;
     for (let k = 0; k < weightings.length; k++) {
       const weight = weightings[k][s], sum = sums[k], total = totals[k];
       if (weight === 0) continue;
-      for (let i = 1; i < means.length; i++) {
+      for (let i = 1; i < end; i++) {
         if (missing?.[i]) continue;
         sum[i] += means[i] * weight;
         total[i] += weight;
@@ -128,7 +126,8 @@ export function expectedOverlapCurves(
     }
   });
   return weightings.map((_, k) => {
-    const curve = Float32Array.from(sums[k], (sum, i) => isReached[i] ? sum / totals[k][i] : 0);
+    const curve = new Float32Array(longest);
+    for (let i = 0; i < longest; i++) if (isReached[i]) curve[i] = sums[k][i] / totals[k][i];
     if (longest > 0) curve[0] = 1;
     return curve;
   });
@@ -142,17 +141,21 @@ function missingFrames(overlaps: Float64Array): boolean[] | undefined {
   return undefined;
 }
 
-/** Mean overlap from the second frame on, by length; a segment that failed goes on with zeros. */
-function runningMeans(
+/**
+ * Sets the mean overlap from the second frame on, by length; a segment that failed goes on with zeros.
+ *
+ * @returns How many lengths have one.
+ */
+function setRunningMeans(
+  means: Float64Array,
   { overlaps, failed }: Pick<Segment, "overlaps" | "failed">,
-  longest: number,
-): Float64Array {
-  const means = new Float64Array(failed ? longest : overlaps.length);
-  for (let i = 1, sum = 0; i < means.length; i++) {
+): number {
+  const end = failed ? means.length : overlaps.length;
+  for (let i = 1, sum = 0; i < end; i++) {
     if (i < overlaps.length) sum += overlaps[i];
     means[i] = sum / i;
   }
-  return means;
+  return end;
 }
 
 /** The lengths that a year's expected average overlap is taken over, the shortest being 1. */

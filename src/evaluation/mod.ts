@@ -34,4 +34,5 @@ export * from "./sequence.ts";
 export * from "./start_box.ts";
 export * from "./submission.ts";
 export * from "./tables.ts";
+export * from "./trajectory.ts";
 export * from "./vot_overlap.ts";

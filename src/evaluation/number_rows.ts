@@ -1,64 +1,186 @@
-/**
- * Parses lines of numbers separated by commas, tabs, spaces or semicolons; blank lines at the end do
- * not count.
- *
- * @param name What error messages call the text.
- * @returns A row a line; a NaN stays a NaN.
- * @throws {SyntaxError} If a line is blank or holds something else; names line and word.
- */
-export function parseNumberRows(text: string, name: string): number[][] {
-  const trimmed = text.replace(/^\ufeff/, "").trimEnd();
-  if (trimmed === "") return [];
-  const content = trimmed.includes("\r") ? trimmed.replace(/\r\n?/g, "\n") : trimmed;
-  const rows: number[][] = [];
-  for (let from = 0, to = 0; to < content.length; from = to + 1) {
-    const end = content.indexOf("\n", from);
-    to = end < 0 ? content.length : end;
-    rows.push(
-      parsePlainRow(content, from, to) ??
-        parseRow(content.slice(from, to), `"${name}", line ${rows.length + 1}`),
-    );
+/** Rows of numbers. Those of all rows lie in one array: a comparison of trackers reads millions. */
+export class NumberRows implements Iterable<number[]> {
+  /** Of all rows, one row after the other. */
+  readonly numbers: Float64Array;
+  /** Where each row ends among the numbers, and the next begins. */
+  readonly ends: Uint32Array;
+
+  constructor(numbers: Float64Array, ends: Uint32Array) {
+    this.numbers = numbers;
+    this.ends = ends;
   }
-  return rows;
+
+  /** Number of rows. */
+  get length(): number {
+    return this.ends.length;
+  }
+
+  /** Where row `i` begins among the numbers. */
+  start(i: number): number {
+    return i === 0 ? 0 : this.ends[i - 1];
+  }
+
+  /** Where row `i` ends among the numbers. */
+  end(i: number): number {
+    return this.ends[i];
+  }
+
+  row(i: number): number[] {
+    return Array.from(this.numbers.subarray(this.start(i), this.end(i)));
+  }
+
+  *[Symbol.iterator](): Generator<number[]> {
+    for (let i = 0; i < this.length; i++) yield this.row(i);
+  }
+
+  /** The first rows, as many. */
+  first(count: number): NumberRows {
+    return count >= this.length ? this : new NumberRows(this.numbers, this.ends.subarray(0, count));
+  }
 }
+
+const TAB = 9, NEWLINE = 10, RETURN = 13, SPACE = 32;
+const COMMA = 44, MINUS = 45, POINT = 46, ZERO = 48;
 
 /** Powers of ten that a double holds exactly, as far as plain lines need them. */
 const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
 
-/** The numbers of a line while it is read: a row copied from here takes no more memory than it needs. */
-const numbers: number[] = [0.5];
+/** Puts rows together; its memory serves one set of rows after the other. */
+export class NumberRowsBuilder {
+  #numbers = new Float64Array(1 << 12);
+  #count = 0;
+  #ends = new Uint32Array(1 << 10);
+  #rows = 0;
 
-const COMMA = 44, MINUS = 45, POINT = 46, ZERO = 48;
-
-/**
- * Digits with a sign and a point, separated by single commas: what nearly all lines are made of.
- * With at most 15 digits both the digits and the power of ten are exact, so that the one division
- * rounds as `Number()` does.
- *
- * @param from Where the line begins in the text, and `to` where it ends.
- * @returns Undefined for any other line.
- */
-function parsePlainRow(text: string, from: number, to: number): number[] | undefined {
-  let count = 0, value = 0, digits = 0, point = -1, sign = 1;
-  for (let i = from; i <= to; i++) {
-    const code = i < to ? text.charCodeAt(i) : COMMA;
-    if (code >= ZERO && code <= ZERO + 9) {
-      value = 10 * value + code - ZERO;
-      digits++;
-    } else if (code === COMMA) {
-      if (digits === 0 || digits > 15) return undefined;
-      numbers[count++] = sign * (point < 0 ? value : value / POWERS[digits - point]);
-      value = digits = 0;
-      point = -1;
-      sign = 1;
-    } else if (code === POINT && point < 0) point = digits;
-    else if (code === MINUS && digits === 0 && point < 0 && sign === 1) sign = -1;
-    else return undefined;
+  /** Number of rows so far. */
+  get length(): number {
+    return this.#rows;
   }
-  return numbers.slice(0, count);
+
+  push(row: readonly number[]): void {
+    this.#reserve(row.length);
+    this.#numbers.set(row, this.#count);
+    this.#endRow(row.length);
+  }
+
+  /**
+   * Adds the numbers of a line from `start` to `end`, if it is a plain one: digits with a sign and a
+   * point, separated by single commas or tabs, as nearly all are.
+   *
+   * @returns False for any other line; nothing is added.
+   */
+  pushPlainLine(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#reserve((end - start >> 1) + 1);
+    const count = this.#parsePlainLine(bytes, start, end);
+    if (count === 0) return false;
+    this.#endRow(count);
+    return true;
+  }
+
+  /** The rows so far; from here on others are put together. */
+  build(): NumberRows {
+    const rows = new NumberRows(
+      this.#numbers.slice(0, this.#count),
+      this.#ends.slice(0, this.#rows),
+    );
+    this.clear();
+    return rows;
+  }
+
+  clear(): void {
+    this.#count = this.#rows = 0;
+  }
+
+  /**
+   * Writes the numbers of a plain line behind the others. With at most 15 digits both the digits and
+   * the power of ten are exact, so that the one division rounds as `Number()` does.
+   *
+   * @returns How many they are; 0 for any other line.
+   */
+  #parsePlainLine(bytes: Uint8Array, start: number, end: number): number {
+    const numbers = this.#numbers;
+    let at = this.#count, value = 0, digits = 0, point = -1, sign = 1;
+    for (let i = start; i <= end; i++) {
+      const code = i < end ? bytes[i] : COMMA;
+      if (code >= ZERO && code <= ZERO + 9) {
+        value = 10 * value + code - ZERO;
+        digits++;
+      } else if (code === COMMA || code === TAB) {
+        if (digits === 0 || digits > 15) return 0;
+        numbers[at++] = sign * (point < 0 ? value : value / POWERS[digits - point]);
+        value = digits = 0;
+        point = -1;
+        sign = 1;
+      } else if (code === POINT && point < 0) point = digits;
+      else if (code === MINUS && digits === 0 && point < 0 && sign === 1) sign = -1;
+      else return 0;
+    }
+    return at - this.#count;
+  }
+
+  #reserve(numbers: number): void {
+    const needed = this.#count + numbers;
+    if (needed > this.#numbers.length) {
+      this.#numbers = new Float64Array(this.#numbers.buffer.transfer(16 * needed));
+    }
+    if (this.#rows === this.#ends.length) {
+      this.#ends = new Uint32Array(this.#ends.buffer.transfer(8 * this.#rows));
+    }
+  }
+
+  #endRow(numbers: number): void {
+    this.#count += numbers;
+    this.#ends[this.#rows++] = this.#count;
+  }
 }
 
-function parseRow(line: string, place: string): number[] {
+const builder = new NumberRowsBuilder();
+
+/**
+ * Parses lines of numbers separated by commas, tabs, spaces or semicolons; blank lines at the end do
+ * not count.
+ *
+ * @param file Bytes of a text.
+ * @param name What error messages call the text.
+ * @returns A row a line; a NaN stays a NaN.
+ * @throws {SyntaxError} If a line is blank or holds something else; names line and word.
+ */
+export function parseNumberRows(file: Uint8Array, name: string): NumberRows {
+  const bytes = file.includes(RETURN) ? withNewlines(file) : file;
+  const end = contentEnd(bytes);
+  builder.clear();
+  for (let from = contentStart(bytes); from < end;) {
+    const newline = bytes.indexOf(NEWLINE, from), to = newline < 0 ? end : Math.min(newline, end);
+    if (!builder.pushPlainLine(bytes, from, to)) {
+      const line = new TextDecoder().decode(bytes.subarray(from, to));
+      builder.push(parseLine(line, `"${name}", line ${builder.length + 1}`));
+    }
+    from = to + 1;
+  }
+  return builder.build();
+}
+
+function withNewlines(bytes: Uint8Array): Uint8Array {
+  return new TextEncoder().encode(new TextDecoder().decode(bytes).replace(/\r\n?/g, "\n"));
+}
+
+/** Where the text begins: behind a byte order mark. */
+function contentStart(bytes: Uint8Array): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+}
+
+/** Where the last line ends that is not blank. */
+function contentEnd(bytes: Uint8Array): number {
+  let end = bytes.length;
+  while (
+    end > 0 && (bytes[end - 1] === SPACE || bytes[end - 1] >= TAB && bytes[end - 1] <= RETURN)
+  ) {
+    end--;
+  }
+  return end;
+}
+
+function parseLine(line: string, place: string): number[] {
   const words = line.split(/[\s,;]+/).filter((word) => word !== "");
   if (words.length === 0) throw new SyntaxError(`Cannot read ${place}: it is blank`);
   return words.map((word) => {

@@ -1,53 +1,68 @@
-import { type Bounds, isPolygon, type Region } from "./region.ts";
-
-const { fround } = Math;
+import type { Bounds } from "./region.ts";
 
 /**
  * A region as the corners that are painted, with the whole pixels around them. One outline takes
  * region after region: there are hundreds of thousands in a comparison.
  */
 export class Outline implements Bounds {
-  /** Columns of the corners, as 32-bit floats. */
-  readonly xs: number[] = [];
-  readonly ys: number[] = [];
+  /** Number of corners. */
+  corners = 0;
+  /** Columns of the corners, and perhaps more that do not count. */
+  xs = new Float32Array(8);
+  ys = new Float32Array(8);
   isBox = false;
   left = 0;
   top = 0;
   right = 0;
   bottom = 0;
 
-  /** Becomes the outline of a region. */
-  trace(region: Region): this {
-    this.isBox = !isPolygon(region);
-    if (isPolygon(region)) this.#setCorners(region.points);
-    else {
-      const { x, y, w, h } = region, right = x + w, bottom = y + h;
-      this.#setCorners([x, y, right, y, right, bottom, x, bottom]);
-    }
+  /** Becomes the outline of the region whose numbers lie from `start` to `end`. */
+  trace(numbers: Float64Array, start: number, end: number): this {
+    this.isBox = end - start === 4;
+    if (this.isBox) {
+      const x = numbers[start], y = numbers[start + 1];
+      this.#setBox(x, y, x + numbers[start + 2], y + numbers[start + 3]);
+    } else this.#setCorners(numbers, start, end);
     this.#enclose();
     return this;
   }
 
-  #setCorners(points: readonly number[]): void {
-    this.xs.length = this.ys.length = points.length / 2;
-    for (let i = 0, k = 0; i < points.length; k++) {
-      this.xs[k] = fround(points[i++]);
-      this.ys[k] = fround(points[i++]);
+  #setBox(left: number, top: number, right: number, bottom: number): void {
+    const { xs, ys } = this;
+    this.corners = 4;
+    xs[0] = xs[3] = left;
+    xs[1] = xs[2] = right;
+    ys[0] = ys[1] = top;
+    ys[2] = ys[3] = bottom;
+  }
+
+  #setCorners(numbers: Float64Array, start: number, end: number): void {
+    this.corners = (end - start) / 2;
+    if (this.corners > this.xs.length) {
+      this.xs = new Float32Array(this.corners);
+      this.ys = new Float32Array(this.corners);
+    }
+    const { xs, ys } = this;
+    for (let i = start, k = 0; i < end; k++) {
+      xs[k] = numbers[i++];
+      ys[k] = numbers[i++];
     }
   }
 
   #enclose(): void {
+    const { xs, ys, corners } = this;
     let left = Infinity, right = -Infinity, top = Infinity, bottom = -Infinity;
-    for (let i = 0; i < this.xs.length; i++) {
-      const x = this.xs[i], y = this.ys[i];
+    for (let i = 0; i < corners; i++) {
+      const x = xs[i], y = ys[i];
       if (x < left) left = x;
       if (x > right) right = x;
       if (y < top) top = y;
       if (y > bottom) bottom = y;
     }
-    this.left = Math.floor(left);
-    this.top = Math.floor(top);
-    this.right = Math.ceil(right);
-    this.bottom = Math.ceil(bottom);
+    // Adding 0 makes −0 a whole number like the others: one of another kind is compiled for anew.
+    this.left = Math.floor(left) + 0;
+    this.top = Math.floor(top) + 0;
+    this.right = Math.ceil(right) + 0;
+    this.bottom = Math.ceil(bottom) + 0;
   }
 }

@@ -11,8 +11,10 @@ export interface Grid {
 
 /** Corners of a polygon with the rows it lies between. */
 export interface Corners {
-  readonly xs: readonly number[];
-  readonly ys: readonly number[];
+  /** Number of corners. */
+  readonly corners: number;
+  readonly xs: Float32Array;
+  readonly ys: Float32Array;
   readonly top: number;
   readonly bottom: number;
 }
@@ -37,14 +39,14 @@ export class PaintedPolygon {
   #rows = 0;
   pixels = 0;
 
-  paint({ xs, ys, top, bottom }: Corners, { x, y, width, height }: Grid): this {
+  paint({ corners, xs, ys, top, bottom }: Corners, { x, y, width, height }: Grid): this {
     // Rounding moves a corner by half a pixel at most.
     this.#firstRow = Math.max(0, Math.floor(top - y) - 1);
     const lastRow = Math.min(height - 1, Math.ceil(bottom - y) + 1);
-    this.#reserve(Math.max(0, lastRow - this.#firstRow + 1), xs.length);
-    let x2 = roundAway(fround(xs[xs.length - 1] - x));
-    let y2 = roundAway(fround(ys[xs.length - 1] - y));
-    for (let i = 0; i < xs.length; i++) {
+    this.#reserve(Math.max(0, lastRow - this.#firstRow + 1), corners);
+    let x2 = roundAway(fround(xs[corners - 1] - x));
+    let y2 = roundAway(fround(ys[corners - 1] - y));
+    for (let i = 0; i < corners; i++) {
       const x1 = roundAway(fround(xs[i] - x)), y1 = roundAway(fround(ys[i] - y));
       // An edge along a row adds nothing to it.
       if (y1 !== y2) this.#followEdge(x1, y1, x2 - x1, y2 - y1);

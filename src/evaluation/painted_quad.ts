@@ -27,11 +27,11 @@ export class PaintedQuad {
    * @param box A painted box, its outermost pixels included.
    * @returns False if the corners are not those of a convex quadrilateral; nothing is counted.
    */
-  count(corners: Corners, grid: Grid, box: Bounds): boolean {
-    if (corners.xs.length !== 4) return false;
+  count({ corners, xs, ys }: Corners, grid: Grid, box: Bounds): boolean {
+    if (corners !== 4) return false;
     for (let i = 0; i < 4; i++) {
-      this.#xs[i] = roundAway(fround(corners.xs[i] - grid.x));
-      this.#ys[i] = roundAway(fround(corners.ys[i] - grid.y));
+      this.#xs[i] = roundAway(fround(xs[i] - grid.x));
+      this.#ys[i] = roundAway(fround(ys[i] - grid.y));
     }
     const turn = this.#turn();
     if (turn === 0) return false;
@@ -61,7 +61,7 @@ export class PaintedQuad {
   }
 
   #reserve(height: number): void {
-    const [a, b, c, d] = [this.#ys[0], this.#ys[1], this.#ys[2], this.#ys[3]];
+    const ys = this.#ys, a = ys[0], b = ys[1], c = ys[2], d = ys[3];
     this.#firstRow = Math.max(0, Math.min(a, b, c, d));
     this.#rows = Math.min(height - 1, Math.max(a, b, c, d)) - this.#firstRow + 1;
     if (this.#rows > this.#lefts.length) {

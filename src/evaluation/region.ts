@@ -12,8 +12,8 @@ export type Region = Ltwh | Polygon;
 /** What stands in a result file in place of a region (VOT): 0 skipped or unknown, 1 start, 2 failure. */
 export type Mark = 0 | 1 | 2;
 
-/** A tracker's answer frame by frame. */
-export type Trajectory = readonly (Region | Mark)[];
+/** A tracker's answer in a frame. */
+export type Answer = Region | Mark;
 
 /** The part of the plane that counts: pixels from `left` to `right`, from `top` to `bottom`. */
 export interface Bounds {
@@ -40,6 +40,11 @@ export function toRegion(numbers: readonly number[]): Region | null | undefined 
   for (let i = 0; i < numbers.length; i++) if (Number.isNaN(numbers[i])) return null;
   if (numbers.length > 4) return { points: numbers };
   return { x: numbers[0], y: numbers[1], w: numbers[2], h: numbers[3] };
+}
+
+/** A region as its numbers: left, top, width and height, or the corners of a polygon. */
+export function numbersOf(region: Region): readonly number[] {
+  return isPolygon(region) ? region.points : [region.x, region.y, region.w, region.h];
 }
 
 /** The upright box around a region. */

@@ -5,18 +5,18 @@
  */
 import { basename, join } from "@std/path";
 import { parseNumberRows } from "./number_rows.ts";
-import type { Trajectory } from "./region.ts";
-import { listEntries, namesOf, simplify } from "./result_names.ts";
-import type { Sequence } from "./sequence.ts";
 import {
   checkRestarts,
   parseBinaryTrajectory,
   parseTrajectory,
   type ProtocolName,
   ResultError,
-} from "./trajectory.ts";
+} from "./parse_trajectory.ts";
+import { listEntries, namesOf, simplify } from "./result_names.ts";
+import type { Sequence } from "./sequence.ts";
+import type { Trajectory } from "./trajectory.ts";
 
-export { parseTrajectory, type ProtocolName, ResultError } from "./trajectory.ts";
+export { parseTrajectory, type ProtocolName, ResultError } from "./parse_trajectory.ts";
 
 /** A tracker's answers on one sequence. */
 export interface RawResult {
@@ -73,7 +73,7 @@ export class TrackerResults {
       const run = readRun(file, protocol);
       checkLength(run, sequence, { file, lengths });
       if (protocol === "restart") checkRestarts(run, file);
-      runs.push(lengths === "any" ? run : run.slice(0, sequence.truth.length));
+      runs.push(lengths === "any" ? run : run.first(sequence.truth.length));
     }
     if (protocol !== "longTerm") return { runs };
     const confidences = files.map((file, i) =>
@@ -85,9 +85,9 @@ export class TrackerResults {
   /** Seconds a frame took, for each repetition, where GOT-10k's `<sequence>_time.txt` tells. */
   async readTimes({ name }: Sequence): Promise<number[][] | undefined> {
     const file = join(this.#folder, name, `${name}_time.txt`);
-    const text = await Deno.readTextFile(file).catch(() => undefined);
-    if (text === undefined) return undefined;
-    const rows = parseNumberRows(text, file);
+    const bytes = await Deno.readFile(file).catch(() => undefined);
+    if (bytes === undefined) return undefined;
+    const rows = [...parseNumberRows(bytes, file)];
     return rows[0]?.map((_, k) => rows.map((row) => row[k]));
   }
 
@@ -162,10 +162,22 @@ export class TrackerResults {
 const PART_FOLDERS = ["baseline", "longterm", "unsupervised", "realtime"];
 
 function readRun(file: string, protocol: ProtocolName): Trajectory {
-  if (file.endsWith(".txt")) {
-    return parseTrajectory(read(Deno.readTextFileSync, file), file, protocol);
+  const parse = file.endsWith(".txt") ? parseTrajectory : parseBinaryTrajectory;
+  return parse(read(readBytes, file), file, protocol);
+}
+
+/** Takes one file after the other: memory of their own for hundreds costs more than reading them. */
+let buffer = new Uint8Array(1 << 16);
+
+/** Bytes of a file, until the next one is read. */
+function readBytes(path: string): Uint8Array {
+  using file = Deno.openSync(path);
+  for (let length = 0;;) {
+    const count = file.readSync(buffer.subarray(length));
+    if (count === null) return buffer.subarray(0, length);
+    length += count;
+    if (length === buffer.length) buffer = new Uint8Array(buffer.buffer.transfer(2 * length));
   }
-  return parseBinaryTrajectory(read(Deno.readFileSync, file), file, protocol);
 }
 
 function read<T>(how: (file: string) => T, file: string): T {

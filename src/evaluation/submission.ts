@@ -5,9 +5,10 @@
  */
 import type { Zippable } from "fflate";
 import type { Ltwh } from "../geometry/boxes.ts";
-import { enclosingBox, type Trajectory } from "./region.ts";
+import { enclosingBox } from "./region.ts";
 import type { TrackerResults } from "./results.ts";
 import type { Sequence } from "./sequence.ts";
+import type { Trajectory } from "./trajectory.ts";
 
 /** A tracker's boxes on a sequence. */
 export interface SubmittedSequence {
@@ -94,5 +95,5 @@ export async function readSubmission(
 }
 
 function boxesOf(run: Trajectory, first: Ltwh | undefined): Ltwh[] {
-  return run.map((frame) => typeof frame === "number" ? first! : enclosingBox(frame));
+  return Array.from(run, (answer) => typeof answer === "number" ? first! : enclosingBox(answer));
 }

@@ -1,4 +1,4 @@
-import type { Mark, Region } from "./region.ts";
+import { type NumberRows, NumberRowsBuilder } from "./number_rows.ts";
 
 /** What a binary trajectory begins with. */
 const VERSION = 1;
@@ -10,10 +10,10 @@ const SPECIAL = 0, RECTANGLE = 1, POLYGON = 2, MASK = 3, POINT = 4;
  * Parses the binary form in which the VOT toolkit keeps results (`<sequence>_001.bin`): little-endian,
  * a 16-bit version, a 32-bit count of frames, then a byte for the kind of each region and its numbers.
  *
- * @returns A region a frame, or a mark: 0 unknown, 1 start, 2 failure.
+ * @returns A row a frame: a box, a polygon, or a mark: 0 unknown, 1 start, 2 failure.
  * @throws {SyntaxError} If it is damaged, or holds masks or points.
  */
-export function parseVotBinary(bytes: Uint8Array, name: string): (Region | Mark)[] {
+export function parseVotBinary(bytes: Uint8Array, name: string): NumberRows {
   const fail = (reason: string): never => {
     throw new SyntaxError(`Cannot read "${name}": ${reason}`);
   };
@@ -30,21 +30,22 @@ export function parseVotBinary(bytes: Uint8Array, name: string): (Region | Mark)
     const from = take(4 * length);
     return Array.from({ length }, (_, i) => view.getFloat32(from + 4 * i, true));
   };
-  const region = (frame: number): Region | Mark => {
+  const numbers = (frame: number): number[] => {
     const kind = view.getUint8(take(1));
     switch (kind) {
       case SPECIAL: {
-        const code = view.getUint32(take(4), true);
-        return code === 0 || code === 1 || code === 2
-          ? code
-          : fail(`frame ${frame} has the unknown mark ${code}`);
+        const mark = view.getUint32(take(4), true);
+        return mark <= 2 ? [mark] : fail(`frame ${frame} has the unknown mark ${mark}`);
       }
-      case RECTANGLE: {
-        const [x, y, w, h] = floats(4);
-        return { x, y, w, h };
+      case RECTANGLE:
+        return floats(4);
+      case POLYGON: {
+        const corners = view.getUint16(take(2), true);
+        if (corners < 3) {
+          fail(`frame ${frame} is a polygon of ${corners} corners, expected 3 or more`);
+        }
+        return floats(2 * corners);
       }
-      case POLYGON:
-        return { points: floats(2 * view.getUint16(take(2), true)) };
       case MASK:
       case POINT:
         return fail(`frame ${frame} is a mask or a point, expected a rectangle or a polygon`);
@@ -53,6 +54,9 @@ export function parseVotBinary(bytes: Uint8Array, name: string): (Region | Mark)
   };
   // A frame takes five bytes at least: a count that cannot be is found before anything is made of it.
   if (5 * count > bytes.length - at) fail("it ends early");
-  const run = Array.from({ length: count }, (_, i) => region(i + 1));
-  return at === bytes.length ? run : fail(`${bytes.length - at} bytes follow the last frame`);
+  const rows = new NumberRowsBuilder();
+  for (let frame = 1; frame <= count; frame++) rows.push(numbers(frame));
+  return at === bytes.length
+    ? rows.build()
+    : fail(`${bytes.length - at} bytes follow the last frame`);
 }

@@ -5,10 +5,13 @@
  *
  * @module
  */
+import { type NumberRows, NumberRowsBuilder } from "./number_rows.ts";
 import { Outline } from "./outline.ts";
 import { type Grid, PaintedPolygon, roundAway } from "./painted_polygon.ts";
 import { PaintedQuad } from "./painted_quad.ts";
-import type { Bounds, Mark, Region } from "./region.ts";
+import { Rectangle } from "./rectangle.ts";
+import { type Bounds, numbersOf, type Region } from "./region.ts";
+import type { Trajectory } from "./trajectory.ts";
 
 const EVERYWHERE: Bounds = {
   left: -Infinity,
@@ -35,7 +38,12 @@ const { fround } = Math;
  * ```
  */
 export function votOverlap(a: Region, b: Region, bounds: Bounds = EVERYWHERE): number {
-  return new Painter().overlap(new Outline().trace(a), new Outline().trace(b), bounds);
+  return painter.overlap(outlineOf(a), outlineOf(b), bounds);
+}
+
+function outlineOf(region: Region): Outline {
+  const numbers = Float64Array.from(numbersOf(region));
+  return new Outline().trace(numbers, 0, numbers.length);
 }
 
 /**
@@ -44,7 +52,7 @@ export function votOverlap(a: Region, b: Region, bounds: Bounds = EVERYWHERE): n
  * @returns 0 to 1 a frame; NaN where one of the two is a mark or missing.
  */
 export function votOverlaps(
-  predicted: readonly (Region | Mark)[],
+  predicted: Trajectory,
   truth: readonly (Region | null)[],
   bounds: Bounds = EVERYWHERE,
 ): Float64Array {
@@ -56,18 +64,18 @@ export function votOverlaps(
  * region reaches beyond the narrower bounds is painted again.
  */
 export function votOverlapsWithin(
-  predicted: readonly (Region | Mark)[],
+  predicted: Trajectory,
   truth: readonly (Region | null)[],
   bounds: readonly Bounds[],
 ): Float64Array[] {
-  const painter = new Painter(), a = new Outline(), b = new Outline();
-  const frames = Math.min(predicted.length, truth.length);
+  const found = predicted.rows,
+    wanted = rowsOf(truth),
+    frames = Math.min(found.length, wanted.length);
   const overlaps = bounds.map(() => new Float64Array(frames).fill(NaN));
   for (let i = 0; i < frames; i++) {
-    const region = predicted[i], target = truth[i];
-    if (typeof region === "number" || target === null) continue;
-    a.trace(region);
-    b.trace(target);
+    if (!isRegion(found, i) || !isRegion(wanted, i)) continue;
+    const a = outlineA.trace(found.numbers, found.start(i), found.end(i));
+    const b = outlineB.trace(wanted.numbers, wanted.start(i), wanted.end(i));
     for (let k = 0; k < bounds.length; k++) {
       overlaps[k][i] = k > 0 && isWithin(a, bounds[k]) && isWithin(b, bounds[k])
         ? overlaps[k - 1][i]
@@ -77,81 +85,97 @@ export function votOverlapsWithin(
   return overlaps;
 }
 
+/** Each truth is compared with many predictions: its numbers are laid out once. */
+const laidOut = new WeakMap<readonly (Region | null)[], NumberRows>();
+
+function rowsOf(truth: readonly (Region | null)[]): NumberRows {
+  let rows = laidOut.get(truth);
+  if (!rows) {
+    for (const region of truth) builder.push(region ? numbersOf(region) : []);
+    laidOut.set(truth, rows = builder.build());
+  }
+  return rows;
+}
+
+function isRegion(rows: NumberRows, i: number): boolean {
+  return rows.end(i) - rows.start(i) >= 4;
+}
+
 function isWithin(a: Bounds, b: Bounds): boolean {
   return a.left >= b.left && a.top >= b.top && a.right <= b.right && a.bottom <= b.bottom;
 }
 
-function intersection(a: Bounds, b: Bounds): Bounds {
-  return {
-    left: Math.max(a.left, fround(b.left)),
-    top: Math.max(a.top, fround(b.top)),
-    right: Math.min(a.right, fround(b.right)),
-    bottom: Math.min(a.bottom, fround(b.bottom)),
-  };
-}
-
-function area({ left, top, right, bottom }: Bounds): number {
-  return fround(fround(right - left) * fround(bottom - top));
-}
-
-/** Overlap of two boxes; it only decides whether painting is worth it. */
-function boxOverlap(a: Bounds, b: Bounds): number {
-  const shared = area(intersection(a, b));
-  return Math.max(0, fround(shared / fround(fround(area(a) + area(b)) - shared)));
-}
-
 /** Paints pairs of regions; keeps its memory from one pair to the next. */
 class Painter {
-  readonly #a = new PaintedPolygon();
-  readonly #b = new PaintedPolygon();
+  readonly #seenA = new Rectangle();
+  readonly #seenB = new Rectangle();
+  readonly #shared = new Rectangle();
+  readonly #grid: { -readonly [K in keyof Grid]: Grid[K] } = { x: 0, y: 0, width: 0, height: 0 };
+  readonly #boxA = new Rectangle();
+  readonly #boxB = new Rectangle();
   readonly #quad = new PaintedQuad();
+  readonly #polygonA = new PaintedPolygon();
+  readonly #polygonB = new PaintedPolygon();
 
   overlap(a: Outline, b: Outline, bounds: Bounds): number {
-    const seenA = intersection(a, bounds), seenB = intersection(b, bounds);
-    const x = Math.min(seenA.left, seenB.left), y = Math.min(seenA.top, seenB.top);
-    const width = Math.trunc(fround(Math.max(seenA.right, seenB.right) - x)) + 1;
-    const height = Math.trunc(fround(Math.max(seenA.bottom, seenB.bottom) - y)) + 1;
-    const areaA = area(seenA), areaB = area(seenB);
-    if (areaA / areaB < 1e-10 || areaB / areaA < 1e-10 || width < 1 || height < 1) return 0;
-    if (boxOverlap(seenA, seenB) === 0) return 0;
-    return this.#paint(a, b, { x, y, width, height });
+    const seenA = this.#seenA.intersect(a, bounds), seenB = this.#seenB.intersect(b, bounds);
+    const grid = this.#grid;
+    grid.x = Math.min(seenA.left, seenB.left);
+    grid.y = Math.min(seenA.top, seenB.top);
+    grid.width = Math.trunc(fround(Math.max(seenA.right, seenB.right) - grid.x)) + 1;
+    grid.height = Math.trunc(fround(Math.max(seenA.bottom, seenB.bottom) - grid.y)) + 1;
+    const areaA = seenA.area(), areaB = seenB.area();
+    if (areaA / areaB < 1e-10 || areaB / areaA < 1e-10) return 0;
+    if (grid.width < 1 || grid.height < 1) return 0;
+    // Overlap of the two boxes; it only decides whether painting is worth it.
+    const shared = this.#shared.intersect(seenA, seenB).area();
+    if (fround(shared / fround(fround(areaA + areaB) - shared)) <= 0) return 0;
+    return this.#paint(a, b);
   }
 
-  #paint(a: Outline, b: Outline, grid: Grid): number {
+  #paint(a: Outline, b: Outline): number {
+    const grid = this.#grid;
     if (a.isBox && b.isBox) {
-      const boxA = paintBox(a, grid), boxB = paintBox(b, grid);
-      return ratio(pixels(intersection(boxA, boxB)), pixels(boxA), pixels(boxB));
+      const boxA = paintBox(a, grid, this.#boxA), boxB = paintBox(b, grid, this.#boxB);
+      return ratio(this.#shared.intersect(boxA, boxB).pixels(), boxA.pixels(), boxB.pixels());
     }
     if (a.isBox || b.isBox) {
-      const [box, polygon] = a.isBox ? [a, b] : [b, a], painted = paintBox(box, grid);
-      if (this.#quad.count(polygon, grid, painted)) {
-        return ratio(this.#quad.shared, this.#quad.pixels, pixels(painted));
+      const box = paintBox(a.isBox ? a : b, grid, this.#boxA), quad = this.#quad;
+      if (quad.count(a.isBox ? b : a, grid, box)) {
+        return ratio(quad.shared, quad.pixels, box.pixels());
       }
     }
-    const paintedA = this.#a.paint(a, grid), paintedB = this.#b.paint(b, grid);
+    const paintedA = this.#polygonA.paint(a, grid), paintedB = this.#polygonB.paint(b, grid);
     return ratio(paintedA.pixelsInPolygon(paintedB), paintedA.pixels, paintedB.pixels);
   }
 }
+
+// Of one pair after the other: there are hundreds of thousands in a comparison.
+const painter = new Painter(), outlineA = new Outline(), outlineB = new Outline();
+const builder = new NumberRowsBuilder();
 
 function ratio(shared: number, a: number, b: number): number {
   return fround(shared / (a + b - shared));
 }
 
-/** An upright box fills the same columns in all its rows: the outermost pixels tell it. */
-function paintBox({ xs, ys }: Outline, { x, y, width, height }: Grid): Bounds {
+/**
+ * An upright box fills the same columns in all its rows: the outermost pixels tell it.
+ *
+ * @param painted Becomes them.
+ */
+function paintBox(
+  { xs, ys }: Outline,
+  { x, y, width, height }: Grid,
+  painted: Rectangle,
+): Rectangle {
   const left = roundAway(fround(xs[0] - x)), right = roundAway(fround(xs[1] - x));
   const top = roundAway(fround(ys[0] - y)), bottom = roundAway(fround(ys[2] - y));
   // Two equal crossings cancel each other: without a width or a height nothing is painted.
-  if (left === right || top === bottom) return { left: 0, top: 0, right: -1, bottom: -1 };
-  return {
-    left: Math.max(0, Math.min(left, right)),
-    top: Math.max(0, Math.min(top, bottom)),
-    right: Math.min(width - 1, Math.max(left, right)),
-    bottom: Math.min(height - 1, Math.max(top, bottom)),
-  };
-}
-
-/** Number of pixels in a painted box, whose outermost pixels belong to it. */
-function pixels({ left, top, right, bottom }: Bounds): number {
-  return Math.max(0, right - left + 1) * Math.max(0, bottom - top + 1);
+  if (left === right || top === bottom) return painted.set(0, 0, -1, -1);
+  return painted.set(
+    Math.max(0, Math.min(left, right)),
+    Math.max(0, Math.min(top, bottom)),
+    Math.min(width - 1, Math.max(left, right)),
+    Math.min(height - 1, Math.max(top, bottom)),
+  );
 }

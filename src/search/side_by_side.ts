@@ -5,10 +5,11 @@
  *
  * @module
  */
-import type { Mark, Region } from "../evaluation/region.ts";
+import type { Answer, Region } from "../evaluation/region.ts";
 import type { ProtocolName, RawResult } from "../evaluation/results.ts";
 import { isOnTarget } from "../evaluation/run/follow.ts";
 import { startBox } from "../evaluation/start_box.ts";
+import { Trajectory } from "../evaluation/trajectory.ts";
 import { SKIPPED_AFTER_FAILURE } from "../evaluation/eao.ts";
 import type { Center } from "../geometry/boxes.ts";
 import type { Image } from "../image/image.ts";
@@ -82,7 +83,7 @@ export async function trackSideBySide(
     index++;
   }
   const results = lanes.map(({ run, confidences }): RawResult => ({
-    runs: [run],
+    runs: [Trajectory.of(run)],
     ...protocol === "longTerm" ? { confidences: [Float64Array.from(confidences)] } : {},
   }));
   return { results, searches, answered };
@@ -91,7 +92,7 @@ export async function trackSideBySide(
 /** A setting on its way through a sequence. */
 class Lane {
   readonly setting: SiamBANTrackerOptions;
-  readonly run: (Region | Mark)[] = [];
+  readonly run: Answer[] = [];
   readonly confidences: number[] = [];
   readonly #grid: ResponseGrid;
   template?: Template;
@@ -160,7 +161,7 @@ class Lane {
     while (this.run.length <= index) this.#tell(0, NaN);
   }
 
-  #tell(answer: Region | Mark, confidence: number): void {
+  #tell(answer: Answer, confidence: number): void {
     this.run.push(answer);
     this.confidences.push(confidence);
   }

@@ -1,5 +1,5 @@
 /** Regions as TraX writes them. */
-import { enclosingBox, isPolygon, type Region } from "../evaluation/region.ts";
+import { enclosingBox, numbersOf, type Region } from "../evaluation/region.ts";
 import type { Ltwh } from "../geometry/boxes.ts";
 import { TraxError } from "./trax_error.ts";
 
@@ -65,6 +65,5 @@ function maskBox([x, y, width, height, ...runs]: readonly number[]): Ltwh {
 
 /** A region as a client reads it. */
 export function formatRegion(region: Region): string {
-  const numbers = isPolygon(region) ? region.points : [region.x, region.y, region.w, region.h];
-  return numbers.map((number) => number.toFixed(4)).join(",");
+  return numbersOf(region).map((number) => number.toFixed(4)).join(",");
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { basename, dirname, join } from "@std/path";
 
 /** How the files that are still being written end; a name with it is never a whole file. */
@@ -47,6 +46,8 @@ export async function writeFileAtomically(
 }
 
 async function writeSynced(path: string, chunks: Iterable<Uint8Array>) {
+  // Loaded only here: a program that may never write starts sooner without it.
+  const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   let size = 0;
   using file = await Deno.open(path, { write: true, createNew: true });

@@ -9,6 +9,7 @@ import {
 } from "../../src/evaluation/ar.ts";
 import { pictureBounds, toRegion } from "../../src/evaluation/region.ts";
 import { votOverlaps } from "../../src/evaluation/vot_overlap.ts";
+import { Trajectory } from "../../src/evaluation/trajectory.ts";
 import { readGolden, toTrajectory } from "./golden.ts";
 
 const golden = readGolden("vot_statistics");
@@ -40,7 +41,7 @@ Deno.test("failureFrames() finds the golden frames", () => {
 });
 
 Deno.test("startFrames() finds marks of 1 only", () => {
-  assertEquals(startFrames([1, { x: 0, y: 0, w: 1, h: 1 }, 2, 0, 1]), [0, 4]);
+  assertEquals(startFrames(Trajectory.of([1, { x: 0, y: 0, w: 1, h: 1 }, 2, 0, 1])), [0, 4]);
 });
 
 Deno.test("meanOverRepetitions() leaves out what is missing", () => {

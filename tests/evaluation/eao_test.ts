@@ -5,7 +5,7 @@ import {
   expectedAverageOverlap,
   expectedOverlapCurve,
 } from "../../src/evaluation/eao.ts";
-import type { Trajectory } from "../../src/evaluation/region.ts";
+import { Trajectory } from "../../src/evaluation/trajectory.ts";
 import { readGolden } from "./golden.ts";
 
 Deno.test("expectedOverlapCurve() equals the golden curve bit for bit", () => {
@@ -30,7 +30,7 @@ Deno.test("expectedOverlapCurve() goes on with zeros after a failure", () => {
 });
 
 const box = { x: 0, y: 0, w: 1, h: 1 };
-const run: Trajectory = [1, box, 2, 0, 0, 0, 0, 1, box, box];
+const run = Trajectory.of([1, box, 2, 0, 0, 0, 0, 1, box, box]);
 const overlaps = Float64Array.of(NaN, 0.8, NaN, NaN, NaN, NaN, NaN, NaN, 0.6, 0.4);
 
 Deno.test("cutAtRestarts() takes the skipped frames and the next start with a failure", () => {
@@ -44,7 +44,7 @@ Deno.test("cutAtRestarts() takes the skipped frames and the next start with a fa
 });
 
 Deno.test("cutAtRestarts() does not end a segment at a failure in the last five frames", () => {
-  const [segment, ...others] = cutAtRestarts(overlaps.slice(0, 4), run.slice(0, 4));
+  const [segment, ...others] = cutAtRestarts(overlaps.slice(0, 4), run.first(4));
   assertEquals(others, []);
   assertEquals([segment.failed, segment.to], [false, 4]);
 });

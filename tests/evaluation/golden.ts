@@ -1,5 +1,6 @@
 /** Golden figures of the reference toolkit, and real results where they are at hand. */
-import { toRegion, type Trajectory } from "../../src/evaluation/region.ts";
+import { type Mark, toRegion } from "../../src/evaluation/region.ts";
+import { Trajectory } from "../../src/evaluation/trajectory.ts";
 
 /** Reads a golden file; words that stand for numbers become numbers. */
 export function readGolden(name: string) {
@@ -12,7 +13,7 @@ export function readGolden(name: string) {
 
 /** Rows of a run as a trajectory: marks and regions. */
 export function toTrajectory(rows: readonly (readonly number[])[]): Trajectory {
-  return rows.map((row) => row.length === 1 ? row[0] as 0 | 1 | 2 : toRegion(row)!);
+  return Trajectory.of(rows.map((row) => row.length === 1 ? row[0] as Mark : toRegion(row)!));
 }
 
 /** The folder of real data; undefined where this checkout has none. */

@@ -4,6 +4,7 @@ import { CONVENTIONS, opeRules } from "../../src/evaluation/conventions.ts";
 import { boundedIou, meanOverlap, successRate } from "../../src/evaluation/got10k.ts";
 import { centreError } from "../../src/evaluation/ope.ts";
 import { onePass } from "../../src/evaluation/protocols/one_pass.ts";
+import { Trajectory } from "../../src/evaluation/trajectory.ts";
 import { readGolden } from "./golden.ts";
 
 const golden = readGolden("got10k");
@@ -23,7 +24,10 @@ const scored = golden.sequences.map(
     const size = { w: bound[0], h: bound[1] };
     const truth = gt.map(toBox);
     const sequence = { name: `s${i}`, frames: [], truth, attributes: ["a"], size, cover };
-    return { sequence, ...onePass.scoreSequence(sequence, { runs: [pred.map(toBox)] }, rules) };
+    return {
+      sequence,
+      ...onePass.scoreSequence(sequence, { runs: [Trajectory.of(pred.map(toBox))] }, rules),
+    };
   },
 );
 

@@ -1,7 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { listTrackers } from "../../src/evaluation/result_names.ts";
-import { parseTrajectory, ResultError, TrackerResults } from "../../src/evaluation/results.ts";
+import {
+  parseTrajectory,
+  type ProtocolName,
+  type RawResult,
+  ResultError,
+  TrackerResults,
+} from "../../src/evaluation/results.ts";
 import type { Sequence } from "../../src/evaluation/sequence.ts";
 
 const box = { x: 1, y: 2, w: 3, h: 4 };
@@ -27,12 +33,22 @@ async function withFiles(
   }
 }
 
+/** What is parsed of the text of a file. */
+function parse(text: string, protocol: ProtocolName) {
+  return [...parseTrajectory(new TextEncoder().encode(text), "f", protocol)];
+}
+
+/** The answers of each repetition. */
+function answersOf({ runs }: RawResult) {
+  return runs.map((run) => [...run]);
+}
+
 const two = "1,2,3,4\n1,2,3,4\n";
 
 Deno.test("parseTrajectory() takes commas, tabs, spaces, exponents, and marks", () => {
   const text =
     "1\n1,2,3,4\r\n1\t2\t3\t4\n 1 2  3 4 \n1e0, 2.0, 3, 4\n2.0000\n0\n1,1,5,1,5,5,1,5\n\n";
-  assertEquals(parseTrajectory(text, "f", "restart"), [
+  assertEquals(parse(text, "restart"), [
     1,
     box,
     box,
@@ -45,7 +61,7 @@ Deno.test("parseTrajectory() takes commas, tabs, spaces, exponents, and marks", 
 });
 
 Deno.test("parseTrajectory() names the line that is malformed", () => {
-  const bad = (text: string) => () => parseTrajectory(`1,2,3,4\n${text}\n1,2,3,4`, "f", "ope");
+  const bad = (text: string) => () => parse(`1,2,3,4\n${text}\n1,2,3,4`, "ope");
   assertThrows(bad("1,2,x,4"), ResultError, '"f", line 2: "x" is not a number');
   assertThrows(bad("1,2,3"), ResultError, "line 2: found 3 numbers, expected 4");
   assertThrows(bad("1,2,,4"), ResultError, "line 2: found 3 numbers");
@@ -55,7 +71,7 @@ Deno.test("parseTrajectory() names the line that is malformed", () => {
 });
 
 Deno.test("parseTrajectory() takes NaN for no answer where that is allowed", () => {
-  assertEquals(parseTrajectory("1\nNaN,NaN,NaN,NaN", "f", "longTerm"), [1, 0]);
+  assertEquals(parse("1\nNaN,NaN,NaN,NaN", "longTerm"), [1, 0]);
 });
 
 Deno.test("TrackerResults.read() finds all repetitions of a VOT run, in order", async () => {
@@ -65,8 +81,8 @@ Deno.test("TrackerResults.read() finds all repetitions of a VOT run, in order", 
     "T/baseline/bag/bag_time.txt": "0\n",
   };
   await withFiles(files, (folder) => {
-    const { runs } = new TrackerResults(join(folder, "T")).read(sequenceOf("bag"), "restart");
-    assertEquals(runs, [[1, box], [1, { x: 5, y: 5, w: 5, h: 5 }]]);
+    const result = new TrackerResults(join(folder, "T")).read(sequenceOf("bag"), "restart");
+    assertEquals(answersOf(result), [[1, box], [1, { x: 5, y: 5, w: 5, h: 5 }]]);
   });
 });
 
@@ -75,7 +91,7 @@ Deno.test("TrackerResults.read() finds flat files, GOT-10k folders and other spe
   await withFiles(files, (folder) => {
     const tracker = new TrackerResults(folder);
     for (const name of ["Jogging-1", "Human4-2", "GOT_1"]) {
-      assertEquals((tracker.read(sequenceOf(name), "ope")).runs, [[box, box]], name);
+      assertEquals(answersOf(tracker.read(sequenceOf(name), "ope")), [[box, box]], name);
     }
   });
 });
@@ -124,7 +140,7 @@ Deno.test("TrackerResults.read() takes pytracking's prefixes and tabs, and line 
   await withFiles(files, (folder) => {
     const tracker = new TrackerResults(folder);
     for (const name of ["bike1", "dog"]) {
-      assertEquals(tracker.read(sequenceOf(name), "ope").runs, [[box, box]]);
+      assertEquals(answersOf(tracker.read(sequenceOf(name), "ope")), [[box, box]]);
     }
     assertEquals(tracker.extras([sequenceOf("bike1")], "ope"), ["nfs_dog.txt"]);
   });
@@ -158,15 +174,18 @@ Deno.test("TrackerResults.extras() names what belongs to no sequence", async () 
 });
 
 Deno.test("parseTrajectory() takes no box with something beside it, and nothing infinite", () => {
-  const parse = (row: string, protocol: "ope" | "restart") => () =>
-    parseTrajectory(`1\n${row}`, "f", protocol);
-  assertThrows(parse("7,1,2,3,4,0.9", "ope"), ResultError, "line 2: found 6 numbers, expected 4");
-  assertEquals(parse("0,0,9,0,0,9", "restart")()[1], { points: [0, 0, 9, 0, 0, 9] });
-  assertThrows(parse("1,2,inf,4", "ope"), ResultError, "not finite");
-  assertThrows(parse("1,2,-3,4", "ope"), ResultError, "line 2: found the size -3 x 4");
-  assertEquals(parse("1,2,0,4", "ope")().length, 2);
-  assertThrows(parse("1,2,3,-Infinity", "restart"), ResultError, "not finite");
-  assertThrows(parse("nan,nan,nan,nan", "restart"), ResultError, "found NaN");
+  const parseRow = (row: string, protocol: ProtocolName) => () => parse(`1\n${row}`, protocol);
+  assertThrows(
+    parseRow("7,1,2,3,4,0.9", "ope"),
+    ResultError,
+    "line 2: found 6 numbers, expected 4",
+  );
+  assertEquals(parseRow("0,0,9,0,0,9", "restart")()[1], { points: [0, 0, 9, 0, 0, 9] });
+  assertThrows(parseRow("1,2,inf,4", "ope"), ResultError, "not finite");
+  assertThrows(parseRow("1,2,-3,4", "ope"), ResultError, "line 2: found the size -3 x 4");
+  assertEquals(parseRow("1,2,0,4", "ope")().length, 2);
+  assertThrows(parseRow("1,2,3,-Infinity", "restart"), ResultError, "not finite");
+  assertThrows(parseRow("nan,nan,nan,nan", "restart"), ResultError, "found NaN");
 });
 
 Deno.test("TrackerResults.read() takes only runs with restarts where restarts are scored", async () => {
@@ -183,7 +202,7 @@ Deno.test("TrackerResults.read() takes only runs with restarts where restarts ar
     const tracker = new TrackerResults(folder);
     const read = (name: string) => tracker.read(sequenceOf(name, 9), "restart").runs[0];
     assertEquals(read("whole").length, 9);
-    assertEquals(read("lostAtTheEnd").at(-1), 0);
+    assertEquals(read("lostAtTheEnd").markAt(8), 0);
     assertThrows(() => read("onePass"), ResultError, "line 1: found a region, expected 1 (start)");
     assertThrows(() => read("noRestart"), ResultError, "line 5: found a region, expected 1");
   });

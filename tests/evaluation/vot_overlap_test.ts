@@ -2,6 +2,7 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { pictureBounds, toRegion } from "../../src/evaluation/region.ts";
 import { votOverlap, votOverlaps, votOverlapsWithin } from "../../src/evaluation/vot_overlap.ts";
 import { Rng } from "../../src/random.ts";
+import { Trajectory } from "../../src/evaluation/trajectory.ts";
 import { readGolden } from "./golden.ts";
 
 const { cases } = readGolden("vot_overlap");
@@ -104,7 +105,12 @@ Deno.test("votOverlap() equals counting pixels, for polygons that cross themselv
 
 Deno.test("votOverlaps() gives NaN for marks and absent targets and stops with the shorter list", () => {
   const box = { x: 0, y: 0, w: 9, h: 9 };
-  assertEquals([...votOverlaps([1, box, box, 2, box], [box, box, null, box])], [NaN, 1, NaN, NaN]);
+  assertEquals([...votOverlaps(Trajectory.of([1, box, box, 2, box]), [box, box, null, box])], [
+    NaN,
+    1,
+    NaN,
+    NaN,
+  ]);
 });
 
 Deno.test("votOverlapsWithin() equals painting under each of the bounds", () => {
@@ -116,7 +122,7 @@ Deno.test("votOverlapsWithin() equals painting under each of the bounds", () => 
       w: 5 + rng.uniform() * 30,
       h: 5 + rng.uniform() * 30,
     }));
-  const run = draw(), truth = draw(), size = { w: 64, h: 48 };
+  const run = Trajectory.of(draw()), truth = draw(), size = { w: 64, h: 48 };
   const bounds = [pictureBounds(size), pictureBounds(size, 1)];
   const found = votOverlapsWithin(run, truth, bounds);
   assertEquals(found, bounds.map((part) => votOverlaps(run, truth, part)));

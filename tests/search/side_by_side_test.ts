@@ -62,7 +62,7 @@ testTiny("trackSideBySide() gives each setting what it gets by itself", async ()
   const alone = await trackAlone(model, "ope");
   for (const batch of [1, 3, 8]) {
     const side = await trackSideBySide(model, { frames, truth, protocol: "ope", settings, batch });
-    assertEquals(side.results.map(({ runs }) => runs[0]), alone.map((run) => run.trajectory));
+    assertEquals(side.results.map(({ runs }) => [...runs[0]]), alone.map((run) => run.trajectory));
     assertEquals(side.searches, settings.length * (frames.length - 1));
     // Two settings are equal, and all but one start with the same square.
     assert(side.answered <= side.searches - (frames.length - 1) - 4);
@@ -95,7 +95,7 @@ testTiny("trackSideBySide() shares an answer only where the pixels are the same"
     protocol: "ope",
     settings: [surer, nearer, surer],
   });
-  const [[, far], [, near]] = results.map(({ runs }) => runs[0] as readonly Ltwh[]);
+  const [[, far], [, near]] = results.map(({ runs }) => [...runs[0]] as Ltwh[]);
   // Only the rows differ, and the sizes stay, so that it takes all of the square to tell them apart.
   assertEquals([far.x, far.w, far.h], [near.x, near.w, near.h]);
   assert(far.y > near.y + 1);
@@ -108,7 +108,7 @@ testTiny("trackSideBySide() restarts each setting where it fails", async () => {
   const before = liveTensors();
   const side = await trackSideBySide(model, { frames, truth, protocol: "restart", settings });
   const alone = (await trackAlone(model, "restart")).map(({ trajectory }) => trajectory);
-  assertEquals(side.results.map(({ runs }) => runs[0]), alone);
+  assertEquals(side.results.map(({ runs }) => [...runs[0]]), alone);
   assert(alone.flat().filter((answer) => answer === 2).length > 3);
   assertEquals(liveTensors(), before);
 });
@@ -119,7 +119,7 @@ testTiny("trackSideBySide() tells confidences in long-term tracking", async () =
   const { results } = await trackSideBySide(model, options);
   const alone = await trackAlone(model, "longTerm");
   results.forEach(({ runs: [run], confidences }, i) => {
-    assertEquals(run, alone[i].trajectory);
+    assertEquals([...run], alone[i].trajectory);
     assertEquals([...confidences![0]], [...alone[i].confidences]);
   });
 });

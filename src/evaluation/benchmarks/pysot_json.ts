@@ -1,47 +1,8 @@
 import { dirname } from "@std/path";
-import { z } from "zod";
 import { type Region, toRegion } from "../region.ts";
 import type { Sequence } from "../sequence.ts";
 import { enter, pictureSize, publishedLengths, type SequenceEntry } from "./sequence_files.ts";
 import { VOT_TAGS } from "./vot.ts";
-
-/** Regions by frame. A NaN, which JSON has not, stands as null. */
-const regions = z.custom<readonly (readonly (number | null)[])[]>(
-  // A schema for each of a million numbers would take longer than scoring.
-  (value) => Array.isArray(value) && value.length > 0 && value.every(isRow),
-  "expected a list of lists of numbers, one a frame",
-);
-
-function isListOf(type: "number" | "string") {
-  return (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === type);
-}
-
-function isRow(row: unknown): boolean {
-  if (!Array.isArray(row)) return false;
-  for (let i = 0; i < row.length; i++) {
-    if (typeof row[i] !== "number" && row[i] !== null) return false;
-  }
-  return true;
-}
-
-const marks = z.custom<readonly number[]>(isListOf("number"), "expected a list of numbers")
-  .optional();
-
-/** One sequence of pysot's annotation files; what else is in it does not matter. */
-const annotation = z.object({
-  img_names: z.custom<readonly string[]>(isListOf("string"), "expected a list of names").default(
-    [],
-  ),
-  gt_rect: regions,
-  attr: z.array(z.string()).nullish(),
-  /** Parity: 1 where the target is *not* absent. */
-  absent: marks,
-  width: z.number().optional(),
-  height: z.number().optional(),
-  ...Object.fromEntries(VOT_TAGS.map((tag) => [tag, marks])) as Record<VotTag, typeof marks>,
-});
-
-type VotTag = (typeof VOT_TAGS)[number];
 
 /**
  * Reads the annotations of a benchmark in the form of pysot's toolkit, one file a benchmark:
@@ -77,37 +38,97 @@ function parseWithNaN(text: string): any {
   }
 }
 
-async function toSequence(name: string, value: unknown, path: string): Promise<Sequence> {
-  const checked = annotation.safeParse(value);
-  if (!checked.success) {
-    const [issue] = checked.error.issues;
-    throw new SyntaxError(
-      `Cannot read "${name}" of "${path}": ${issue.path.join(".")}: ${issue.message}`,
-    );
+async function toSequence(name: string, annotation: unknown, path: string): Promise<Sequence> {
+  const place = `"${name}" of "${path}"`;
+  if (typeof annotation !== "object" || annotation === null) {
+    throw new SyntaxError(`Cannot read ${place}: expected an object`);
   }
-  const data = checked.data;
-  const folder = dirname(path);
-  const frames = data.img_names.map((image) => `${folder}/${image}`);
-  const tags = Object.fromEntries(VOT_TAGS.flatMap((tag) => data[tag] ? [[tag, data[tag]]] : []));
+  const fields = new Fields(annotation, place), folder = dirname(path);
+  const frames = (fields.list("img_names", NAMES) ?? []).map((image) => `${folder}/${image}`);
+  const tags = Object.fromEntries(VOT_TAGS.flatMap((tag) => {
+    const marks = fields.list(tag, NUMBERS);
+    return marks ? [[tag, marks]] : [];
+  }));
+  const w = fields.number("width"), h = fields.number("height");
   return {
     name,
     frames,
-    truth: data.gt_rect.map((row, i) =>
-      toTruth(row, () => `"${name}" of "${path}", frame ${i + 1}`)
-    ),
-    attributes: data.attr ?? [],
-    size: data.width && data.height
-      ? { w: data.width, h: data.height }
-      : await pictureSize(frames[0]),
+    truth: toTruth(fields.list("gt_rect", ROWS) ?? [], place),
+    attributes: fields.list("attr", NAMES) ?? [],
+    size: w && h ? { w, h } : await pictureSize(frames[0]),
     tags: Object.keys(tags).length > 0 ? tags : undefined,
-    visible: data.absent?.map((mark) => mark === 1),
+    // Parity: 1 where the target is *not* absent.
+    visible: fields.list("absent", NUMBERS)?.map((mark) => mark === 1),
     ...publishedLengths(name),
   };
 }
 
-function toTruth(row: readonly (number | null)[], place: () => string): Region | null {
-  const numbers = row.includes(null) ? row.map((value) => value ?? NaN) : row as number[];
-  const region = row.length === 1 ? null : toRegion(numbers);
-  if (region !== undefined) return region;
-  throw new SyntaxError(`Cannot read ${place()}: found ${row.length} numbers, expected 4 or 8`);
+function toTruth(rows: readonly Row[], place: string): (Region | null)[] {
+  if (rows.length === 0) throw new SyntaxError(`Cannot read ${place}: gt_rect: it has no frame`);
+  return rows.map((row, i) => {
+    const numbers = row.includes(null) ? row.map((value) => value ?? NaN) : row as number[];
+    const region = row.length === 1 ? null : toRegion(numbers);
+    if (region !== undefined) return region;
+    throw new SyntaxError(
+      `Cannot read ${place}, frame ${i + 1}: found ${row.length} numbers, expected 4 or 8`,
+    );
+  });
+}
+
+/** What the items of a list must be. */
+interface Kind<T> {
+  readonly title: string;
+  readonly fits: (item: unknown) => item is T;
+}
+
+const NAMES: Kind<string> = {
+  title: "names",
+  fits: (item): item is string => typeof item === "string",
+};
+const NUMBERS: Kind<number> = {
+  title: "numbers",
+  fits: (item): item is number => typeof item === "number",
+};
+
+/** Numbers of a region; a NaN, which JSON has not, stands as null. */
+type Row = readonly (number | null)[];
+
+const ROWS: Kind<Row> = { title: "lists of numbers, one a frame", fits: isRow };
+
+function isRow(row: unknown): row is Row {
+  if (!Array.isArray(row)) return false;
+  for (let i = 0; i < row.length; i++) {
+    if (typeof row[i] !== "number" && row[i] !== null) return false;
+  }
+  return true;
+}
+
+/**
+ * What an annotation says of a sequence, null being as good as nothing; what else is in it does not
+ * matter. There is no schema, because loading a library for it takes longer than scoring.
+ */
+class Fields {
+  readonly #fields: Readonly<Record<string, unknown>>;
+  readonly #place: string;
+
+  constructor(annotation: object, place: string) {
+    this.#fields = { ...annotation };
+    this.#place = place;
+  }
+
+  list<T>(key: string, kind: Kind<T>): readonly T[] | undefined {
+    const value = this.#fields[key] ?? undefined;
+    if (value === undefined || Array.isArray(value) && value.every(kind.fits)) return value;
+    throw this.#fault(key, `a list of ${kind.title}`);
+  }
+
+  number(key: string): number | undefined {
+    const value = this.#fields[key] ?? undefined;
+    if (value === undefined || typeof value === "number") return value;
+    throw this.#fault(key, "a number");
+  }
+
+  #fault(key: string, expected: string): SyntaxError {
+    return new SyntaxError(`Cannot read ${this.#place}: ${key}: expected ${expected}`);
+  }
 }

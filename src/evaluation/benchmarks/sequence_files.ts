@@ -36,9 +36,9 @@ export async function enter(name: string, read: () => Promise<Sequence>): Promis
 
 /** Reads a truth file: a box or a polygon a line; a line of NaN, or of one number, is no target. */
 export async function readTruth(path: string): Promise<(Region | null)[]> {
-  const rows = parseNumberRows(await Deno.readTextFile(path), path);
+  const rows = parseNumberRows(await Deno.readFile(path), path);
   if (rows.length === 0) throw new SyntaxError(`Cannot read "${path}": it is empty`);
-  return rows.map((row, i) => {
+  return Array.from(rows, (row, i) => {
     const region = row.length === 1 ? null : toRegion(row);
     if (region !== undefined) return region;
     throw new SyntaxError(
@@ -50,7 +50,7 @@ export async function readTruth(path: string): Promise<(Region | null)[]> {
 
 /** All numbers of a file of labels, however they are laid out. */
 export async function readLabels(path: string): Promise<number[]> {
-  return parseNumberRows(await Deno.readTextFile(path), path).flat();
+  return [...parseNumberRows(await Deno.readFile(path), path).numbers];
 }
 
 /** {@linkcode readLabels} of a file that need not be there. */

@@ -53,7 +53,7 @@ export const longTerm: Protocol<LongTermDetails> = {
     const runs = result.runs.map((run, k) => {
       const overlaps = votOverlaps(run, truth, pictureBounds(size));
       overlaps.forEach((_, i) => {
-        if (truth[i] === null && typeof run[i] === "number") overlaps[i] = rules.bothAbsent;
+        if (truth[i] === null && run.markAt(i) !== undefined) overlaps[i] = rules.bothAbsent;
       });
       return { overlaps, confidences: result.confidences![k], visibleFrames };
     });

@@ -3,9 +3,10 @@ import { type Convention, opeRules } from "../conventions.ts";
 import { meanOverlap, successRate } from "../got10k.ts";
 import { type JudgedFrames, judgeFrames, precisionCurve, successCurve } from "../ope.ts";
 import type { OpeRules } from "../ope_rules.ts";
-import { enclosingBox, type Trajectory } from "../region.ts";
+import { enclosingBox } from "../region.ts";
 import type { RawResult } from "../results.ts";
 import { type Sequence, trueBoxes } from "../sequence.ts";
+import type { Trajectory } from "../trajectory.ts";
 import {
   type Curve,
   groupByAttribute,
@@ -78,8 +79,10 @@ export const onePass: Protocol<OnePassDetails> = {
 
 /** The first frame may be a mark in place of the given box. */
 function boxesOf(run: Trajectory, first: Ltwh | null): Ltwh[] {
-  return run.map((frame) =>
-    typeof frame === "number" ? first ?? { x: 0, y: 0, w: 0, h: 0 } : enclosingBox(frame)
+  return Array.from(
+    run,
+    (answer) =>
+      typeof answer === "number" ? first ?? { x: 0, y: 0, w: 0, h: 0 } : enclosingBox(answer),
   );
 }
 

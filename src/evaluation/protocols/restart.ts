@@ -3,6 +3,7 @@ import {
   failureFrames,
   meanOverRepetitions,
   nanMean,
+  nanSum,
   type RestartTotals,
   withoutBurnIn,
 } from "../ar.ts";
@@ -14,9 +15,10 @@ import {
   expectedOverlapCurves,
   type Segment,
 } from "../eao.ts";
-import { pictureBounds, type Trajectory } from "../region.ts";
+import { pictureBounds } from "../region.ts";
 import type { RawResult } from "../results.ts";
 import type { Sequence } from "../sequence.ts";
+import type { Trajectory } from "../trajectory.ts";
 import { votOverlapsWithin } from "../vot_overlap.ts";
 import type { Measure, Protocol, Rules, Scored, SequenceResult, Totals } from "./protocol.ts";
 
@@ -55,7 +57,7 @@ export const restart: Protocol<RestartDetails> = {
       frames: overlaps.length,
       segments: scores.map(({ segments }) => segments),
     };
-    const valid = overlaps.reduce((count, overlap) => Number.isNaN(overlap) ? count : count + 1, 0);
+    const { count: valid } = nanSum(overlaps);
     return {
       values: { accuracy, lost_number: details.lost, frames: details.frames, valid_frames: valid },
       details,

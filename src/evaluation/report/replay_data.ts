@@ -1,7 +1,8 @@
 import { toFileUrl } from "@std/path";
 import { type ProtocolName, ResultError, type TrackerResults } from "../results.ts";
-import { isPolygon, type Mark, type Region, type Trajectory } from "../region.ts";
+import { type Answer, numbersOf } from "../region.ts";
 import { seenIn, type Sequence } from "../sequence.ts";
+import type { Trajectory } from "../trajectory.ts";
 
 /** A region as numbers: 4 of a box, more of a polygon; one number is a mark, none is no target. */
 export type ReplayFrame = readonly number[];
@@ -40,7 +41,7 @@ export function* gatherReplay(
 /** Frames that a result leaves out at the start have no answer. */
 function toFrames(run: Trajectory, sequence: Sequence): ReplayFrame[] {
   const omitted = sequence.truth.length - seenIn(sequence, run.length).truth.length;
-  return [...Array(omitted).fill([0]), ...run.map(toNumbers)];
+  return [...Array(omitted).fill([0]), ...Array.from(run, toNumbers)];
 }
 
 function readRun(
@@ -56,12 +57,11 @@ function readRun(
   }
 }
 
-function toNumbers(frame: Region | Mark | null): ReplayFrame {
+function toNumbers(frame: Answer | null): ReplayFrame {
   if (frame === null) return [];
   if (typeof frame === "number") return [frame];
-  const numbers = isPolygon(frame) ? frame.points : [frame.x, frame.y, frame.w, frame.h];
   // A tenth of a pixel is more than can be seen.
-  return numbers.map((value) => Math.round(10 * value) / 10);
+  return numbersOf(frame).map((value) => Math.round(10 * value) / 10);
 }
 
 /** Room for all true regions, where the size of the pictures is not known. */

@@ -4,7 +4,7 @@ import type { Ltwh } from "../../geometry/boxes.ts";
 import type { GroupedTracker } from "../../tracking/group.ts";
 import type { Tracked, Tracker } from "../../tracking/tracker.ts";
 import { SKIPPED_AFTER_FAILURE } from "../eao.ts";
-import { isPolygon, pictureBounds, type Region, type Trajectory } from "../region.ts";
+import { type Answer, isPolygon, pictureBounds, type Region } from "../region.ts";
 import type { ProtocolName } from "../results.ts";
 import type { Sequence } from "../sequence.ts";
 import { startBox } from "../start_box.ts";
@@ -13,7 +13,7 @@ import { votOverlap } from "../vot_overlap.ts";
 /** A tracker's answers on a sequence. */
 export interface Followed {
   /** One a frame. */
-  readonly trajectory: Trajectory;
+  readonly trajectory: readonly Answer[];
   /** How sure the tracker was, a frame; NaN where it was not asked. */
   readonly confidences: readonly number[];
   /** Seconds that each frame took, without reading it. */
@@ -57,7 +57,7 @@ export async function followSequence(
 
 /** One pass: the tracker starts on the first frame and goes on to the last. */
 class Course {
-  readonly trajectory: (Trajectory[number])[] = [];
+  readonly trajectory: Answer[] = [];
   readonly confidences: number[] = [];
   readonly #start: Ltwh;
   readonly #protocol: ProtocolName;
@@ -86,7 +86,7 @@ class Course {
 
 /** A tracker whose box no longer touches the target is started again five frames later (VOT). */
 class RestartCourse {
-  readonly trajectory: (Trajectory[number])[] = [];
+  readonly trajectory: Answer[] = [];
   readonly confidences: number[] = [];
   readonly #truth: readonly (Region | null)[];
   #nextStart = 0;
@@ -106,7 +106,7 @@ class RestartCourse {
     tracker: AnyTracker,
     frame: Image,
     { index, truth }: { readonly index: number; readonly truth: Region | null },
-  ): Promise<[Trajectory[number], number]> {
+  ): Promise<[Answer, number]> {
     if (index < this.#nextStart) return [0, NaN];
     if (index === this.#nextStart) {
       if (!truth) {

@@ -1,6 +1,6 @@
 import { dirname, join } from "@std/path";
 import { writeFileAtomically } from "../../weights/atomic_file.ts";
-import { isPolygon, type Trajectory } from "../region.ts";
+import { type Answer, numbersOf } from "../region.ts";
 import { parseTrajectory, type ProtocolName, type RawResult } from "../results.ts";
 import type { Followed } from "./follow.ts";
 
@@ -43,10 +43,10 @@ export async function writeResult(place: ResultPlace, followed: Followed): Promi
   await writeLines(file, formatTrajectory(followed.trajectory, place.protocol));
 }
 
-/** A trajectory as lines of its file. */
-export function formatTrajectory(trajectory: Trajectory, protocol: ProtocolName): string[] {
+/** Answers, one a frame, as lines of their file. */
+export function formatTrajectory(answers: Iterable<Answer>, protocol: ProtocolName): string[] {
   const digits = protocol === "restart" ? 4 : undefined;
-  return trajectory.map((answer) => formatAnswer(answer, digits));
+  return Array.from(answers, (answer) => formatAnswer(answer, digits));
 }
 
 function formatConfidence(value: number): string {
@@ -58,21 +58,24 @@ export function asWritten({ runs, confidences }: RawResult, protocol: ProtocolNa
   const round = (value: number) => Number(formatConfidence(value) || NaN);
   return {
     runs: runs.map((run) =>
-      parseTrajectory(formatTrajectory(run, protocol).join("\n"), "result", protocol)
+      parseTrajectory(bytesOf(formatTrajectory(run, protocol)), "result", protocol)
     ),
     ...confidences ? { confidences: confidences.map((values) => values.map(round)) } : {},
   };
 }
 
 async function writeLines(path: string, lines: readonly string[]): Promise<void> {
-  await writeFileAtomically(path, [new TextEncoder().encode(lines.join("\n") + "\n")]);
+  await writeFileAtomically(path, [bytesOf(lines)]);
+}
+
+function bytesOf(lines: readonly string[]): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(lines.join("\n") + "\n");
 }
 
 /** @param digits After the point, of 32-bit floats as VOT's tools print them; all by default. */
-function formatAnswer(answer: Trajectory[number], digits?: number): string {
+function formatAnswer(answer: Answer, digits?: number): string {
   if (typeof answer === "number") return String(answer);
-  const numbers = isPolygon(answer) ? answer.points : [answer.x, answer.y, answer.w, answer.h];
-  return numbers
+  return numbersOf(answer)
     .map((value) => digits === undefined ? String(value) : Math.fround(value).toFixed(digits))
     .join(",");
 }

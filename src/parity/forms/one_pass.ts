@@ -9,6 +9,7 @@ import {
   type Rules,
   type Scored,
   type Sequence,
+  Trajectory,
 } from "../../evaluation/mod.ts";
 import type { OnePassDetails } from "../../evaluation/protocols/one_pass.ts";
 import type { Ltwh } from "../../geometry/boxes.ts";
@@ -25,7 +26,7 @@ const deviation = (item: string, found: ArrayLike<number>, expected: ArrayLike<n
   arrayDeviation(item, found, { expected, tolerance: TOLERANCE });
 
 function score(sequence: Sequence, boxes: readonly Four[], rules: Rules): Scored<OnePassDetails> {
-  const result = { runs: [boxes.map(toLtwh)] };
+  const result = { runs: [Trajectory.of(boxes.map(toLtwh))] };
   return {
     sequence,
     ...PROTOCOLS.ope.scoreSequence(sequence, result, rules),

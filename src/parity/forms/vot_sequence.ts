@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { type Region, type Sequence, toRegion, type Trajectory } from "../../evaluation/mod.ts";
+import {
+  type Mark,
+  type Region,
+  type Sequence,
+  toRegion,
+  Trajectory,
+} from "../../evaluation/mod.ts";
 import { real, reals } from "../form.ts";
 
 /** A sequence as the golden files have it. */
@@ -18,5 +24,6 @@ export function toSequence({ name, gt, width, height }: z.infer<typeof votSequen
 
 /** A run, a row a frame: a region, or a mark. */
 export function toTrajectory(rows: readonly (readonly number[])[]): Trajectory {
-  return rows.map((row) => row.length === 1 ? row[0] as 0 | 1 | 2 : toRegion(row) ?? 0);
+  const answers = rows.map((row) => row.length === 1 ? row[0] as Mark : toRegion(row) ?? 0);
+  return Trajectory.of(answers);
 }

@@ -1,4 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { Trajectory } from "../../../src/evaluation/trajectory.ts";
 import type { Ltwh } from "../../../src/geometry/boxes.ts";
 import { CONVENTIONS } from "../../../src/evaluation/conventions.ts";
 import { onePass } from "../../../src/evaluation/protocols/one_pass.ts";
@@ -21,7 +22,9 @@ Deno.test("onePass has the golden summary", () => {
         attributes: [],
         visible: (visible as number[] | null)?.map((mark) => mark === 1),
       };
-      const result = { runs: [(runs as Record<string, number[][]>)[tracker].map(toBox)] };
+      const result = {
+        runs: [Trajectory.of((runs as Record<string, number[][]>)[tracker].map(toBox))],
+      };
       return { sequence, ...onePass.scoreSequence(sequence, result, rules) };
     });
     const { values } = onePass.combine(scored, rules);
@@ -36,7 +39,7 @@ const box = { x: 10, y: 10, w: 20, h: 20 };
 
 function scoreOf(name: string, attributes: string[], answer: Ltwh, frames = 4) {
   const sequence = { name, frames: [], truth: Array(frames).fill(box), attributes };
-  const result = { runs: [Array(frames).fill(answer)] };
+  const result = { runs: [Trajectory.of(Array(frames).fill(answer))] };
   return { sequence, ...onePass.scoreSequence(sequence, result, rules) };
 }
 
@@ -56,11 +59,16 @@ Deno.test("onePass averages over sequences, and over those of each attribute", (
 Deno.test("onePass averages repetitions", () => {
   const sequence = { name: "a", frames: [], truth: [box, box], attributes: [] };
   const half = { ...box, h: 10 };
-  const { values } = onePass.scoreSequence(sequence, { runs: [[box, box], [half, half]] }, rules);
+  const { values } = onePass.scoreSequence(sequence, {
+    runs: [Trajectory.of([box, box]), Trajectory.of([half, half])],
+  }, rules);
   assertAlmostEquals(values.ao, 0.75);
 });
 
 Deno.test("onePass takes a mark in the first frame for the given box", () => {
   const sequence = { name: "a", frames: [], truth: [box, box], attributes: [] };
-  assertEquals(onePass.scoreSequence(sequence, { runs: [[1, box]] }, rules).values.ao, 1);
+  assertEquals(
+    onePass.scoreSequence(sequence, { runs: [Trajectory.of([1, box])] }, rules).values.ao,
+    1,
+  );
 });

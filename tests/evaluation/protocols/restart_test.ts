@@ -1,8 +1,9 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { CONVENTIONS } from "../../../src/evaluation/conventions.ts";
 import { restart } from "../../../src/evaluation/protocols/restart.ts";
-import { toRegion, type Trajectory } from "../../../src/evaluation/region.ts";
+import { type Answer, toRegion } from "../../../src/evaluation/region.ts";
 import type { Sequence } from "../../../src/evaluation/sequence.ts";
+import { Trajectory } from "../../../src/evaluation/trajectory.ts";
 import { readGolden, toTrajectory } from "../golden.ts";
 
 const golden = readGolden("vot_statistics");
@@ -40,8 +41,9 @@ function sequenceOf(frames: number, tags?: Sequence["tags"]): Sequence {
   return { name: "s", frames: [], truth, attributes: [], size: { w: 100, h: 100 }, tags };
 }
 
-function score(runs: Trajectory[], convention = CONVENTIONS.pysot, tags?: Sequence["tags"]) {
+function score(answers: Answer[][], convention = CONVENTIONS.pysot, tags?: Sequence["tags"]) {
   const rules = { benchmark: "VOT2018", convention, eao: { low: 2, high: 6 } };
+  const runs = answers.map((run) => Trajectory.of(run));
   const sequence = sequenceOf(runs[0].length, tags);
   return restart.combine(
     [{ sequence, ...restart.scoreSequence(sequence, { runs }, rules) }],
@@ -50,8 +52,8 @@ function score(runs: Trajectory[], convention = CONVENTIONS.pysot, tags?: Sequen
 }
 
 Deno.test("restart averages repetitions: accuracy and lost number", () => {
-  const good: Trajectory = [1, ...Array(14).fill(box)];
-  const lost: Trajectory = [1, ...Array(10).fill(half), 2, 0, 0, 0];
+  const good: Answer[] = [1, ...Array(14).fill(box)];
+  const lost: Answer[] = [1, ...Array(10).fill(half), 2, 0, 0, 0];
   const { values } = score([good, lost]);
   assertEquals(values.lost_number, 0.5);
   // Frame 10 has an overlap in both, frames 11 to 14 in one.
@@ -60,7 +62,7 @@ Deno.test("restart averages repetitions: accuracy and lost number", () => {
 });
 
 Deno.test("restart weighs segments by tag", () => {
-  const run: Trajectory = [1, half, 2, 0, 0, 0, 0, 1, box, box, box, box];
+  const run: Answer[] = [1, half, 2, 0, 0, 0, 0, 1, box, box, box, box];
   const tags = {
     occlusion: [1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     camera_motion: Array(12).fill(0),
@@ -76,12 +78,12 @@ Deno.test("restart weighs segments by tag", () => {
 });
 
 Deno.test("restart refuses conventions without rules and pictures without a size", () => {
-  const run: Trajectory = [1, box];
+  const run: Answer[] = [1, box];
   assertThrows(() => score([run], CONVENTIONS.got10k), RangeError, "has no rules");
   const sequence = { ...sequenceOf(2), size: undefined };
   const rules = { benchmark: "VOT2018", convention: CONVENTIONS.pysot };
   assertThrows(
-    () => restart.scoreSequence(sequence, { runs: [run] }, rules),
+    () => restart.scoreSequence(sequence, { runs: [Trajectory.of(run)] }, rules),
     RangeError,
     "is not known",
   );

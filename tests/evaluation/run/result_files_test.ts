@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { TrackerResults } from "../../../src/evaluation/results.ts";
 import { asWritten, writeResult } from "../../../src/evaluation/run/result_files.ts";
+import { Trajectory } from "../../../src/evaluation/trajectory.ts";
 import { temporaryFolder } from "../../data/demo.ts";
 
 const third = 1 / 3;
@@ -17,7 +18,7 @@ Deno.test("asWritten() is what is read of a result that was written", async () =
     const read = new TrackerResults(folder.path)
       .read({ name: protocol, frames: [], truth, attributes: [] }, protocol);
     const raw = {
-      runs: [trajectory],
+      runs: [Trajectory.of(trajectory)],
       ...protocol === "longTerm" ? { confidences: [Float64Array.from(confidences)] } : {},
     };
     assertEquals(asWritten(raw, protocol), read, protocol);

@@ -1,8 +1,11 @@
-import { isPolygon } from "../../../src/evaluation/region.ts";
+import { numbersOf } from "../../../src/evaluation/region.ts";
 import { readPysotJson } from "../../../src/evaluation/benchmarks/pysot_json.ts";
 import { type ProtocolName, ResultError } from "../../../src/evaluation/results.ts";
-import { parseBinaryTrajectory, parseTrajectory } from "../../../src/evaluation/trajectory.ts";
-import type { Trajectory } from "../../../src/evaluation/region.ts";
+import {
+  parseBinaryTrajectory,
+  parseTrajectory,
+} from "../../../src/evaluation/parse_trajectory.ts";
+import type { Trajectory } from "../../../src/evaluation/trajectory.ts";
 import { join } from "@std/path";
 import { bytesOfText, demand, type Target } from "../target.ts";
 
@@ -12,7 +15,7 @@ function checkRun(run: Trajectory): void {
   for (const frame of run) {
     if (typeof frame === "number") demand([0, 1, 2].includes(frame), "a known mark");
     else {
-      const numbers = isPolygon(frame) ? frame.points : [frame.x, frame.y, frame.w, frame.h];
+      const numbers = numbersOf(frame);
       demand(numbers.length >= 4 && numbers.every(Number.isFinite), "finite numbers");
     }
   }
@@ -40,10 +43,7 @@ const rawText: Target = {
     bytesOfText("1\n1.0000,2.0000,3.0000,4.0000\n2\n0\n0\n1\n1,2,3,2,3,4,1,4\n"),
     bytesOfText("1 2\t3;4\nnan,nan,nan,nan\n"),
   ],
-  run: (bytes) =>
-    inEachProtocol((protocol) =>
-      parseTrajectory(new TextDecoder().decode(bytes), "a.txt", protocol)
-    ),
+  run: (bytes) => inEachProtocol((protocol) => parseTrajectory(bytes, "a.txt", protocol)),
   allowedErrors: [ResultError],
   dictionary: ["nan", "inf", "-Infinity", "1e400", ",,", "\r\n", "\n\n", "0x1F"],
 };
