@@ -19,9 +19,9 @@ export interface Corners {
   readonly bottom: number;
 }
 
-/** Half away from zero, as C rounds. */
+/** A 32-bit float rounded, half away from zero, as C does. */
 export function roundAway(x: number): number {
-  return x < 0 ? -Math.round(-x) : Math.round(x);
+  return Math.trunc(x + 0.5 * Math.sign(x));
 }
 
 /** A painted polygon. */

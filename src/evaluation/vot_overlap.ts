@@ -68,21 +68,21 @@ export function votOverlapsWithin(
   truth: readonly (Region | null)[],
   bounds: readonly Bounds[],
 ): Float64Array[] {
-  const found = predicted.rows,
-    wanted = rowsOf(truth),
-    frames = Math.min(found.length, wanted.length);
-  const overlaps = bounds.map(() => new Float64Array(frames).fill(NaN));
+  const found = predicted.rows, wanted = rowsOf(truth);
+  const frames = Math.min(found.length, wanted.length);
+  // Of one bounds after the other.
+  const overlaps = new Float64Array(bounds.length * frames).fill(NaN);
   for (let i = 0; i < frames; i++) {
     if (!isRegion(found, i) || !isRegion(wanted, i)) continue;
     const a = outlineA.trace(found.numbers, found.start(i), found.end(i));
     const b = outlineB.trace(wanted.numbers, wanted.start(i), wanted.end(i));
-    for (let k = 0; k < bounds.length; k++) {
-      overlaps[k][i] = k > 0 && isWithin(a, bounds[k]) && isWithin(b, bounds[k])
-        ? overlaps[k - 1][i]
+    for (let k = 0, at = i; k < bounds.length; k++, at += frames) {
+      overlaps[at] = k > 0 && isWithin(a, bounds[k]) && isWithin(b, bounds[k])
+        ? overlaps[at - frames]
         : painter.overlap(a, b, bounds[k]);
     }
   }
-  return overlaps;
+  return bounds.map((_, k) => overlaps.subarray(k * frames, (k + 1) * frames));
 }
 
 /** Each truth is compared with many predictions: its numbers are laid out once. */

@@ -1,5 +1,6 @@
 /** Times the scoring of VOT results, and pysot's toolkit beside it where there is a built one. */
 import { Rng } from "../../mod.ts";
+import { readSystemFile } from "../../src/ffi/system_file.ts";
 import { runInOwnProcess } from "./own_process.ts";
 
 const SEQUENCES = 60, FRAMES = 356, TRACKERS = 6;
@@ -8,16 +9,17 @@ const WIDTH = 640, HEIGHT = 480;
 /** The figures that both give. */
 const FIGURES = ["accuracy", "lost_number", "eao"] as const;
 
-/** What a process found; see score_results.ts and scoring_peer.py. */
-interface Outcome {
+/** What a process found. */
+interface Outcome extends ProcessorSeconds {
+  readonly trackers: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+interface ProcessorSeconds {
   /** Of the processor, start included. */
   readonly seconds: number;
   /** Of scoring once more in the same process. */
   readonly again: number;
-  readonly trackers: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
-
-type ProcessorSeconds = Pick<Outcome, "seconds" | "again">;
 
 /** What scoring all trackers takes. */
 export interface ScoringTimes {
@@ -30,18 +32,19 @@ export interface ScoringTimes {
 }
 
 /**
- * Scores `VOT2018.json` and `results/VOT2018` of a folder, once each.
+ * Scores `VOT2018.json` and `results/VOT2018` of a folder: ours by the command as a person runs it.
  *
  * @param toolkit A clone of pysot whose extension is built.
  * @throws {Error} If one of them cannot be scored.
  */
 export async function timeScoring(root: string, toolkit?: string): Promise<ScoringTimes> {
   const annotations = `${root}/VOT2018.json`, results = `${root}/results/VOT2018`;
-  const ours = await runInOwnProcess<Outcome>("./score_results.ts", [annotations, results]);
+  const ours = await runCommand(annotations, results);
   const trackers = Object.keys(ours.trackers).length;
   if (!toolkit) return { trackers, ours };
   const python = Deno.env.get("PYTHON") ?? "/usr/bin/python3";
-  const peer = await run(python, [pathOf("./scoring_peer.py"), toolkit, annotations, results]);
+  const args = [pathOf("./scoring_peer.py"), toolkit, annotations, results];
+  const peer: Outcome = JSON.parse(await run(python, args));
   const differences = Object.entries(peer.trackers).flatMap(([name, figures]) =>
     FIGURES.map((figure) => Math.abs(figures[figure] - ours.trackers[name][figure]))
   );
@@ -49,13 +52,31 @@ export async function timeScoring(root: string, toolkit?: string): Promise<Scori
   return { trackers, ours, peer, difference };
 }
 
+async function runCommand(annotations: string, results: string): Promise<Outcome> {
+  const files = ["--annotations", annotations, "--results", results];
+  const task = ["task", "--quiet", "--config", pathOf("../../deno.json"), "evaluate", "score"];
+  const before = childrenSeconds();
+  const output = await run("deno", [...task, "--benchmark", "VOT2018", ...files, "--json"]);
+  const seconds = childrenSeconds() - before;
+  const { trackers } = JSON.parse(output.trimEnd().split("\n").at(-1)!);
+  const again = await runInOwnProcess<number>("./score_again.ts", [annotations, results]);
+  return { seconds, again, trackers };
+}
+
+/** Processor time of all programs run from here that have ended, in hundredths (proc(5)); else NaN. */
+function childrenSeconds(): number {
+  const stat = readSystemFile("/proc/self/stat") ?? "";
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
 function pathOf(file: string): string {
   return new URL(file, import.meta.url).pathname;
 }
 
-async function run(program: string, args: string[]): Promise<Outcome> {
+async function run(program: string, args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
-  if (success) return JSON.parse(new TextDecoder().decode(stdout));
+  if (success) return new TextDecoder().decode(stdout);
   throw new Error(`Cannot score with ${program}: ${new TextDecoder().decode(stderr)}`);
 }
 
