@@ -10,23 +10,26 @@ const WIDTH = 640, HEIGHT = 480;
 const FIGURES = ["accuracy", "lost_number", "eao"] as const;
 
 /** What a process found. */
-interface Outcome extends ProcessorSeconds {
+interface Outcome extends ScoringSeconds {
   readonly trackers: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-interface ProcessorSeconds {
+/** What scoring takes; that of the processor differs less from run to run. */
+interface ScoringSeconds {
+  /** By the clock, start included. */
+  readonly clock: number;
   /** Of the processor, start included. */
   readonly seconds: number;
-  /** Of scoring once more in the same process. */
+  /** Of the processor, for scoring once more in the same process. */
   readonly again: number;
 }
 
 /** What scoring all trackers takes. */
 export interface ScoringTimes {
   readonly trackers: number;
-  readonly ours: ProcessorSeconds;
+  readonly ours: ScoringSeconds;
   /** The toolkit's; undefined without one. */
-  readonly peer?: ProcessorSeconds;
+  readonly peer?: ScoringSeconds;
   /** The largest difference between the figures of both. */
   readonly difference?: number;
 }
@@ -43,7 +46,7 @@ export async function timeScoring(root: string, toolkit?: string): Promise<Scori
   const trackers = Object.keys(ours.trackers).length;
   if (!toolkit) return { trackers, ours };
   const python = Deno.env.get("PYTHON") ?? "/usr/bin/python3";
-  const args = [pathOf("./scoring_peer.py"), toolkit, annotations, results];
+  const args = [pathOf("./scoring_peer.py"), toolkit, annotations, results, `${Date.now() / 1000}`];
   const peer: Outcome = JSON.parse(await run(python, args));
   const differences = Object.entries(peer.trackers).flatMap(([name, figures]) =>
     FIGURES.map((figure) => Math.abs(figures[figure] - ours.trackers[name][figure]))
@@ -55,12 +58,12 @@ export async function timeScoring(root: string, toolkit?: string): Promise<Scori
 async function runCommand(annotations: string, results: string): Promise<Outcome> {
   const files = ["--annotations", annotations, "--results", results];
   const task = ["task", "--quiet", "--config", pathOf("../../deno.json"), "evaluate", "score"];
-  const before = childrenSeconds();
+  const before = childrenSeconds(), start = performance.now();
   const output = await run("deno", [...task, "--benchmark", "VOT2018", ...files, "--json"]);
-  const seconds = childrenSeconds() - before;
+  const seconds = childrenSeconds() - before, clock = (performance.now() - start) / 1000;
   const { trackers } = JSON.parse(output.trimEnd().split("\n").at(-1)!);
   const again = await runInOwnProcess<number>("./score_again.ts", [annotations, results]);
-  return { seconds, again, trackers };
+  return { clock, seconds, again, trackers };
 }
 
 /** Processor time of all programs run from here that have ended, in hundredths (proc(5)); else NaN. */

@@ -1,8 +1,8 @@
-"""Scores VOT results with pysot's own toolkit: scoring_peer.py TOOLKIT ANNOTATIONS RESULTS
+"""Scores VOT results with pysot's own toolkit: scoring_peer.py TOOLKIT ANNOTATIONS RESULTS START
 
 TOOLKIT is a clone of pysot whose extension is built (python setup.py build_ext --inplace). Prints
-one line of JSON: processor seconds, start included, those of scoring once more, and each tracker's
-figures.
+one line of JSON: seconds by the clock since START (a Unix time), processor seconds, start included,
+those of scoring once more, and each tracker's figures.
 """
 
 import itertools
@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+import time
 
 sys.path.insert(0, sys.argv[1])
 
@@ -69,10 +70,12 @@ def cpu_seconds():
 
 
 def main():
-    trackers, seconds = score_all(), cpu_seconds()
+    trackers = score_all()
+    clock, seconds = time.time() - float(sys.argv[4]), cpu_seconds()
     score_all()
     again = cpu_seconds() - seconds
-    print(json.dumps({"seconds": seconds, "again": again, "trackers": trackers}))
+    times = {"clock": clock, "seconds": seconds, "again": again}
+    print(json.dumps({**times, "trackers": trackers}))
 
 
 main()
