@@ -3,36 +3,27 @@
  * `deno task evaluate score --benchmark VOT2018 --annotations VOT2018.json --results results`.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { join } from "@std/path";
-// Not from ../mod.ts: scoring needs no tensors, and loading them takes longer than scoring.
+// Not from ../mod.ts, nor all of the evaluation: scoring needs little, and loading the rest takes as
+// long as scoring.
 import {
-  attributeTable,
   type Benchmark,
   benchmarkNamed,
   BENCHMARKS,
-  type BenchmarkScores,
-  type ConventionName,
-  CONVENTIONS,
-  findTrackers,
-  formatTable,
-  gatherReplay,
-  isTruthHidden,
-  packSubmission,
-  type Plot,
-  plotEpochs,
-  plotScores,
-  PROTOCOLS,
   readBenchmark,
-  readSubmission,
-  renderReport,
-  replayable,
-  scoreBenchmark,
-  type ScoredBenchmark,
+} from "../src/evaluation/benchmarks/mod.ts";
+import { type ConventionName, CONVENTIONS } from "../src/evaluation/conventions.ts";
+import { PROTOCOLS } from "../src/evaluation/protocols/mod.ts";
+import type { BenchmarkScores } from "../src/evaluation/score.ts";
+import { scoreBenchmark, type ScoredBenchmark } from "../src/evaluation/score_benchmark.ts";
+import { toScoresJson } from "../src/evaluation/scores_json.ts";
+import { isTruthHidden } from "../src/evaluation/sequence.ts";
+import {
+  attributeTable,
+  formatTable,
   sequenceTable,
   someNames,
-  toScoresJson,
   trackerTable,
-} from "../src/evaluation/mod.ts";
+} from "../src/evaluation/tables.ts";
 import { reportMissing } from "./report_missing.ts";
 import { runTask } from "./run_task.ts";
 
@@ -145,8 +136,8 @@ async function score(options: Options): Promise<ScoredBenchmark> {
   reportMissing(scored);
   const { scores } = scored;
   printScores(scores, options);
-  if (options.plots) await drawPlots(scores, String(options.plots));
-  if (options.report) await writeReport(scored, String(options.report));
+  if (options.plots) await (await loadDraw()).drawScores(scores, String(options.plots));
+  if (options.report) await (await loadDraw()).writeReport(scored, String(options.report));
   return scored;
 }
 
@@ -156,7 +147,7 @@ function finish({ scores, missing }: ScoredBenchmark, options: Options, more: ob
 }
 
 async function run(options: Options): Promise<void> {
-  const { run } = await load<typeof import("./evaluate/run.ts")>("./evaluate/run.ts");
+  const { run } = await loadRun();
   const request = runRequest(options);
   const summary = await run(request);
   const { benchmark, annotations, results } = request;
@@ -173,15 +164,15 @@ async function run(options: Options): Promise<void> {
 }
 
 async function epochs(options: Options): Promise<void> {
-  const { runEpochs } = await load<typeof import("./evaluate/run.ts")>("./evaluate/run.ts");
+  const { runEpochs } = await loadRun();
   const request = runRequest(options);
   const epochs = options.epochs ? String(options.epochs) : undefined;
   const { summaries, epochOf } = await runEpochs({ ...request, epochs });
   if (summaries.some(({ failed }) => failed.length > 0)) Deno.exitCode = 1;
   const trackers = [...epochOf.keys()].join(",");
-  const scored = await score({ ...options, results: request.results, trackers }),
-    { scores } = scored;
-  if (options.plots) await drawEach(scores, [plotEpochs(scores, epochOf)], String(options.plots));
+  const scored = await score({ ...options, results: request.results, trackers });
+  const { scores } = scored;
+  if (options.plots) await (await loadDraw()).drawEpochs(scores, epochOf, String(options.plots));
   const byEpoch = scores.scores.toSorted((a, b) =>
     epochOf.get(a.tracker)! - epochOf.get(b.tracker)!
   );
@@ -247,65 +238,33 @@ function printScores(scores: BenchmarkScores, options: Options): void {
   }
 }
 
-/** Draws plots; the charting library is large. */
-const RENDER = "../src/evaluation/plots/render.ts";
-type Render = typeof import("../src/evaluation/plots/render.ts");
+async function submit(options: Options): Promise<void> {
+  const { submit } = await loadSubmit();
+  const results = required(options, "results");
+  await submit({
+    benchmark: required(options, "benchmark"),
+    annotations: required(options, "annotations"),
+    results,
+    trackers: trackerNames(options),
+    out: String(options.out ?? results),
+  });
+}
 
-/** Loads a module that scoring does without. Deno would read one that is named in place at the start. */
+function loadSubmit() {
+  return load<typeof import("./evaluate/submit.ts")>("./evaluate/submit.ts");
+}
+
+function loadRun() {
+  return load<typeof import("./evaluate/run.ts")>("./evaluate/run.ts");
+}
+
+function loadDraw() {
+  return load<typeof import("./evaluate/draw.ts")>("./evaluate/draw.ts");
+}
+
+/** Loads a module that scoring does without. One that is named in place Deno would read at the start. */
 function load<T>(path: string): Promise<T> {
   return import(new URL(path, import.meta.url).href);
-}
-
-function drawPlots(scores: BenchmarkScores, folder: string): Promise<void> {
-  return drawEach(scores, plotScores(scores), folder);
-}
-
-async function drawEach(
-  scores: BenchmarkScores,
-  plots: readonly Plot[],
-  folder: string,
-): Promise<void> {
-  const { PngRenderer, renderSvg } = await load<Render>(RENDER);
-  const png = await PngRenderer.open();
-  await Deno.mkdir(folder, { recursive: true });
-  for (const plot of plots) {
-    const svg = renderSvg(plot), path = join(folder, `${scores.benchmark.name}_${plot.name}`);
-    await Deno.writeTextFile(`${path}.svg`, svg);
-    await Deno.writeFile(`${path}.png`, png.render(svg));
-    console.log(`${path}.svg, .png`);
-  }
-}
-
-async function writeReport(
-  { scores, sequences, missing, trackers, benchmark }: ScoredBenchmark,
-  file: string,
-): Promise<void> {
-  const { renderSvg } = await load<Render>(RENDER);
-  const names = [...new Set(scores.scores.map(({ tracker }) => tracker))];
-  const ranked = names.flatMap((name) => trackers.find((tracker) => tracker.name === name) ?? []);
-  const shown = replayable(ranked, sequences);
-  const replay = [...gatherReplay(sequences, shown, benchmark.protocol)];
-  const plots = plotScores(scores).map(renderSvg);
-  await Deno.writeTextFile(file, renderReport({ scores, missing, plots, replay }));
-  console.log(file);
-}
-
-async function submit(options: Options): Promise<void> {
-  const benchmark = benchmarkNamed(required(options, "benchmark"));
-  const results = required(options, "results"), { name } = benchmark;
-  if (name !== "GOT-10k" && name !== "TrackingNet") {
-    throw new RangeError(`Cannot pack results for ${name}, expected GOT-10k or TrackingNet`);
-  }
-  const content = await readBenchmark(benchmark, required(options, "annotations"));
-  reportMissing(content);
-  const folder = String(options.out ?? results);
-  await Deno.mkdir(folder, { recursive: true });
-  for (const tracker of await findTrackers(results, content, trackerNames(options))) {
-    const archive = await packSubmission(await readSubmission(tracker, content.sequences), name);
-    const file = join(folder, `${tracker.name.replaceAll("/", "_")}.zip`);
-    await Deno.writeFile(file, archive);
-    console.log(`${file}: ${content.sequences.length} sequences, ${archive.length} bytes`);
-  }
 }
 
 if (import.meta.main) await runTask(main);

@@ -33,8 +33,9 @@ export function wordsOf(error: unknown): string {
  * @throws {Error} If it is too old.
  */
 export function checkDeno(version: string): void {
-  const order = new Intl.Collator("en", { numeric: true });
-  if (order.compare(version, OLDEST_DENO) >= 0) return;
+  const [major, minor] = version.split(".").map(Number);
+  const [leastMajor, leastMinor] = OLDEST_DENO.split(".").map(Number);
+  if (major > leastMajor || major === leastMajor && minor >= leastMinor) return;
   throw new Error(
     `Cannot run on Deno ${version}: expected ${OLDEST_DENO} or newer, run "npx -y deno@latest task …" ` +
       'or "deno upgrade"',
