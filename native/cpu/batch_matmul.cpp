@@ -2,6 +2,7 @@
 // through oneDNN's own sgemm. A factor with one image is every image's.
 
 #include <dnnl.hpp>
+#include <stdexcept>
 
 #include "native.hpp"
 

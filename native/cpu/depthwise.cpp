@@ -11,10 +11,12 @@
 
 #include "depthwise.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "depthwise_rows.hpp"
 #include "team.hpp"
+#include "vector.hpp"
 
 namespace siamban {
 

@@ -9,6 +9,8 @@
 
 #include "few_channels.hpp"
 
+#include <algorithm>
+
 #include "filter_blocks.hpp"
 #include "team.hpp"
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "product_block.hpp"
+#include "vector.hpp"
 
 namespace siamban {
 

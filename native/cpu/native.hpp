@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
+#include <exception>
 
 #define SIAMBAN_EXPORT extern "C" __attribute__((visibility("default")))
 

@@ -5,6 +5,8 @@
 #include <dlfcn.h>
 #include <omp.h>
 
+#include <stdexcept>
+
 #include "native.hpp"
 #include "program.hpp"
 

@@ -4,9 +4,6 @@
 
 #include <cstdint>
 #include <cstring>
-#if defined(__AVX__)
-#include <immintrin.h>
-#endif
 
 namespace siamban {
 
@@ -28,64 +25,59 @@ inline Vector load(const float *from) {
 
 inline void store(float *to, Vector value) { std::memcpy(to, &value, sizeof value); }
 
-// a b + c, rounded once where the processor does so.
-inline Vector multiply_add(Vector a, Vector b, Vector c) {
+// The first `count` floats, fewer than a vector or all of it; zeros behind them. As instructions: the header of the
+// compiler's own functions for them takes as long to read as most kernels to compile.
+typedef Vector MemoryVector __attribute__((aligned(4), may_alias));
+
 #if defined(__AVX512F__)
-  return _mm512_fmadd_ps(a, b, c);
-#elif defined(__FMA__)
-  return _mm256_fmadd_ps(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
+inline uint16_t first_lanes(int64_t count) { return static_cast<uint16_t>((1u << count) - 1); }
 
-#if defined(__AVX2__) && !defined(__AVX512F__)
-inline __m256i first_lanes(int64_t count) {
-  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane);
-}
-#endif
-
-// The first `count` floats, fewer than a vector or all of it; zeros behind them.
 inline Vector load_part(const float *from, int64_t count) {
-#if defined(__AVX512F__)
-  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
-#elif defined(__AVX2__)
-  return _mm256_maskload_ps(from, first_lanes(count));
-#else
-  Vector value = {};
-  std::memcpy(&value, from, count * sizeof(float));
+  Vector value;
+  asm("vmovups %1, %0 %{%2%}%{z%}"
+      : "=v"(value) : "m"(*reinterpret_cast<const MemoryVector *>(from)), "Yk"(first_lanes(count)));
   return value;
-#endif
 }
 
 inline void store_part(float *to, Vector value, int64_t count) {
-#if defined(__AVX512F__)
-  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), value);
+  asm("vmovups %1, %0 %{%2%}"
+      : "+m"(*reinterpret_cast<MemoryVector *>(to)) : "v"(value), "Yk"(first_lanes(count)));
+}
 #elif defined(__AVX2__)
-  _mm256_maskstore_ps(to, first_lanes(count), value);
-#else
-  std::memcpy(to, &value, count * sizeof(float));
-#endif
+typedef int32_t Lanes __attribute__((vector_size(sizeof(Vector))));
+
+inline Lanes first_lanes(int64_t count) { return Lanes{0, 1, 2, 3, 4, 5, 6, 7} < static_cast<int32_t>(count); }
+
+inline Vector load_part(const float *from, int64_t count) {
+  Vector value;
+  asm("vmaskmovps %1, %2, %0"
+      : "=x"(value) : "m"(*reinterpret_cast<const MemoryVector *>(from)), "x"(first_lanes(count)));
+  return value;
 }
 
-// Not less than `least`, or not more than `most`; what is not a number stays so, because where one is none the
-// processor takes the second.
-#if defined(__AVX512F__)
-inline Vector at_least(float least, Vector value) { return _mm512_max_ps(_mm512_set1_ps(least), value); }
-inline Vector at_most(float most, Vector value) { return _mm512_min_ps(_mm512_set1_ps(most), value); }
-#elif defined(__AVX__)
-inline Vector at_least(float least, Vector value) { return _mm256_max_ps(_mm256_set1_ps(least), value); }
-inline Vector at_most(float most, Vector value) { return _mm256_min_ps(_mm256_set1_ps(most), value); }
+inline void store_part(float *to, Vector value, int64_t count) {
+  asm("vmaskmovps %1, %2, %0"
+      : "+m"(*reinterpret_cast<MemoryVector *>(to)) : "x"(value), "x"(first_lanes(count)));
+}
 #else
+inline Vector load_part(const float *from, int64_t count) {
+  Vector value = {};
+  std::memcpy(&value, from, count * sizeof(float));
+  return value;
+}
+
+inline void store_part(float *to, Vector value, int64_t count) { std::memcpy(to, &value, count * sizeof(float)); }
+#endif
+
+// Not less than `least`, or not more than `most`; what is not a number stays so.
 inline Vector at_least(float least, Vector value) {
   const Vector bound = least - Vector{};
   return value < bound ? bound : value;
 }
+
 inline Vector at_most(float most, Vector value) {
   const Vector bound = most - Vector{};
   return value > bound ? bound : value;
 }
-#endif
 
 }  // namespace siamban

@@ -48,7 +48,7 @@ inline void winograd_add(Vector &sum, bool first, float factor, Vector value) {
   } else if (factor == 1 || factor == -1) {
     sum = factor == 1 ? sum + value : sum - value;
   } else {
-    sum = multiply_add(factor - Vector{}, value, sum);
+    sum += factor * value;
   }
 }
 
