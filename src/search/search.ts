@@ -2,7 +2,7 @@ import type { Benchmark } from "../evaluation/benchmarks/mod.ts";
 import type { Convention } from "../evaluation/conventions.ts";
 import { type Measure, PROTOCOLS } from "../evaluation/protocols/mod.ts";
 import type { RawResult } from "../evaluation/results.ts";
-import { asWritten } from "../evaluation/run/result_files.ts";
+import { parseResultText, resultText } from "../evaluation/run/result_files.ts";
 import type { Sequence } from "../evaluation/sequence.ts";
 import type { Image } from "../image/image.ts";
 import { Rng } from "../random.ts";
@@ -104,11 +104,13 @@ async function* evaluate(
   claims: readonly Claim[],
   options: SearchOptions,
 ): AsyncGenerator<SearchEvent> {
-  const { study, space, settingOf, sequences } = options;
+  const { study, space, settingOf, sequences, benchmark: { protocol } } = options;
   const lanes: (Claim & { setting: SiamBANTrackerOptions; results: Map<string, RawResult> })[] = [];
   for (const claim of claims) {
     try {
-      const results = new Map([...claim.parts].map(([name, text]) => [name, unpack(text)]));
+      const results = new Map(
+        [...claim.parts].map(([name, text]) => [name, parseResultText(text, protocol)]),
+      );
       lanes.push({ ...claim, setting: await settingOf(claim.values), results });
     } catch (error) {
       study.fail(claim.number, (error as Error).message);
@@ -123,15 +125,15 @@ async function* evaluate(
     const { results, ...counts } = await trackSideBySide(options.model, {
       frames: renewing(options.framesOf(sequence), study),
       truth: sequence.truth,
-      protocol: options.benchmark.protocol,
+      protocol,
       settings,
       batch: options.batch,
     });
     missing.forEach(({ number, results: known }, i) => {
-      // Scored as if it had been written and read: the figures of a benchmark that is run.
-      const result = asWritten(results[i], options.benchmark.protocol);
-      known.set(sequence.name, result);
-      study.keepPart(number, sequence.name, pack(result));
+      const text = resultText(results[i], protocol);
+      // As it is written and read: the figures of a benchmark that is run, begun anew or gone on with.
+      known.set(sequence.name, parseResultText(text, protocol));
+      study.keepPart(number, sequence.name, text);
     });
     const place = { name: sequence.name, number: i + 1, of: sequences.length };
     yield { kind: "sequence", ...place, settings: settings.length, ...counts };
@@ -175,26 +177,6 @@ export function scoreResults(
     ...protocol.scoreSequence(sequence, results.get(sequence.name)!, rules),
   }));
   return { ...protocol.combine(scored, rules).values };
-}
-
-/** A result as text: numbers as they are, so that nothing is lost. */
-function pack({ runs, confidences }: RawResult): string {
-  return JSON.stringify({ runs, confidences: confidences?.map((values) => [...values]) });
-}
-
-function unpack(text: string): RawResult {
-  const { runs, confidences } = JSON.parse(text);
-  return {
-    runs,
-    // A NaN is null in JSON.
-    ...confidences
-      ? {
-        confidences: confidences.map((values: (number | null)[]) =>
-          Float64Array.from(values, (value) => value ?? NaN)
-        ),
-      }
-      : {},
-  };
 }
 
 /**

@@ -53,14 +53,28 @@ function formatConfidence(value: number): string {
   return Number.isNaN(value) ? "" : value.toFixed(6);
 }
 
-/** What is read of a result once it is written: in some files numbers are rounded. */
-export function asWritten({ runs, confidences }: RawResult, protocol: ProtocolName): RawResult {
-  const round = (value: number) => Number(formatConfidence(value) || NaN);
+/** A result as one text: what its files hold, in some of which numbers are rounded. */
+export function resultText({ runs, confidences }: RawResult, protocol: ProtocolName): string {
+  return JSON.stringify({
+    runs: runs.map((run) => formatTrajectory(run, protocol)),
+    confidences: confidences?.map((values) => Array.from(values, formatConfidence)),
+  });
+}
+
+/**
+ * Reads what {@linkcode resultText} wrote.
+ *
+ * @throws {ResultError} If it is malformed.
+ */
+export function parseResultText(text: string, protocol: ProtocolName): RawResult {
+  const { runs, confidences } = JSON.parse(text) as { runs: string[][]; confidences?: string[][] };
   return {
-    runs: runs.map((run) =>
-      parseTrajectory(bytesOf(formatTrajectory(run, protocol)), "result", protocol)
-    ),
-    ...confidences ? { confidences: confidences.map((values) => values.map(round)) } : {},
+    runs: runs.map((lines) => parseTrajectory(bytesOf(lines), "result", protocol)),
+    ...confidences && {
+      confidences: confidences.map((lines) =>
+        Float64Array.from(lines, (line) => line === "" ? NaN : Number(line))
+      ),
+    },
   };
 }
 

@@ -1,13 +1,17 @@
 import { assertEquals } from "@std/assert";
 import { TrackerResults } from "../../../src/evaluation/results.ts";
-import { asWritten, writeResult } from "../../../src/evaluation/run/result_files.ts";
+import {
+  parseResultText,
+  resultText,
+  writeResult,
+} from "../../../src/evaluation/run/result_files.ts";
 import { Trajectory } from "../../../src/evaluation/trajectory.ts";
 import { temporaryFolder } from "../../data/demo.ts";
 
 const third = 1 / 3;
 const box = { x: third, y: 100 * third, w: 7.00005, h: 1e3 * third };
 
-Deno.test("asWritten() is what is read of a result that was written", async () => {
+Deno.test("parseResultText() is what is read of a result that was written", async () => {
   await using folder = await temporaryFolder();
   for (const protocol of ["ope", "restart", "longTerm"] as const) {
     const trajectory = [protocol === "ope" ? box : 1 as const, box, { ...box, x: -third }];
@@ -21,6 +25,6 @@ Deno.test("asWritten() is what is read of a result that was written", async () =
       runs: [Trajectory.of(trajectory)],
       ...protocol === "longTerm" ? { confidences: [Float64Array.from(confidences)] } : {},
     };
-    assertEquals(asWritten(raw, protocol), read, protocol);
+    assertEquals(parseResultText(resultText(raw, protocol), protocol), read, protocol);
   }
 });
