@@ -6,6 +6,7 @@ import { readSynthetic } from "../../src/data/readers/synthetic.ts";
 import { readVideo } from "../../src/data/readers/video.ts";
 import { readImage } from "../../src/image/decode.ts";
 import { sharedPath } from "../image/golden.ts";
+import { hasProgram } from "../support/programs.ts";
 import type { Track } from "../../src/data/track.ts";
 import { contentOf, prepareAll, temporaryFolder } from "./demo.ts";
 import { fixtureJson, fixturePath } from "./golden.ts";
@@ -163,7 +164,8 @@ Deno.test("prepare() refuses a source without boxes", async () => {
 
 Deno.test({
   name: "prepare() cuts the frames of a video file as those of its pictures",
-  ignore: !sharedPath("realdata/bag.avi") || !await runs("ffmpeg") || !await runs("ffprobe"),
+  ignore: !sharedPath("realdata/bag.avi") || !await hasProgram("ffmpeg") ||
+    !await hasProgram("ffprobe"),
   async fn() {
     await using folder = await temporaryFolder();
     const boxes = join(folder.path, "boxes.txt");
@@ -176,11 +178,3 @@ Deno.test({
     assertEquals(quarantine.map(({ frame }) => frame), [196, 197]);
   },
 });
-
-async function runs(program: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args: ["-version"] }).output()).success;
-  } catch {
-    return false;
-  }
-}

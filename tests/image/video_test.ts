@@ -3,10 +3,10 @@ import { encodePng } from "../../src/image/encode.ts";
 import { listFrames, readFrames } from "../../src/image/frames.ts";
 import { createImage, type Image, meanColor } from "../../src/image/image.ts";
 import { readVideo, videoInfo } from "../../src/image/video.ts";
+import { hasProgram } from "../support/programs.ts";
 import { assertSamePixels, golden, goldenImage, sharedPath } from "./golden.ts";
 
-const ffmpeg = await new Deno.Command("ffmpeg", { args: ["-version"] }).output()
-  .then(({ success }) => success, () => false);
+const ffmpeg = await hasProgram("ffmpeg");
 const bag = sharedPath("realdata/bag.avi");
 const frames = [0, 1, 2].map((k): Image => ({
   width: 6,
