@@ -185,7 +185,8 @@ function read<T>(how: (file: string) => T, file: string): T {
     return how(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ResultError(`Cannot read "${file}": ${reason}`, { cause });
+    // Deno ends with what it did to which file, which is said already.
+    throw new ResultError(`Cannot read "${file}": ${reason.replace(/: \w+ '.*'$/, "")}`, { cause });
   }
 }
 

@@ -119,6 +119,7 @@ Deno.test("TrackerResults.read() reads confidences beside long-term results", as
     "longterm/a/a_001_confidence.value": "\n0.500000\n",
     "longterm/b/b_001.txt": "1\n1,2,3,4\n",
     "longterm/b/b_001_confidence.value": "\n",
+    "longterm/c/c_001.txt": "1\n1,2,3,4\n",
   };
   await withFiles(files, (folder) => {
     const tracker = new TrackerResults(folder);
@@ -129,6 +130,9 @@ Deno.test("TrackerResults.read() reads confidences beside long-term results", as
       ResultError,
       "it has 1 lines, expected 2",
     );
+    const absent = `${folder}/longterm/c/c_001_confidence.value`;
+    const error = assertThrows(() => tracker.read(sequenceOf("c"), "longTerm"), ResultError);
+    assertEquals(error.message, `Cannot read "${absent}": No such file or directory (os error 2)`);
   });
 });
 
