@@ -154,15 +154,18 @@ export class NativeBackend extends HostBackend {
    * @throws {RecordingRefusedError} If it computes something elsewhere, which a replay would not.
    */
   capture<T>(run: () => T): { readonly program: Program; readonly results: T } {
-    const recording = this.#recording = new Recording(new MemoryPool(this.#advise));
+    return this.#record(new Recording(new MemoryPool(this.#advise)), run);
+  }
+
+  #record<T>(recording: Recording, run: () => T): { program: Program; results: T } {
+    this.#recording = recording;
     let results: T;
     try {
       results = run();
     } finally {
       this.#recording = undefined;
     }
-    const program = recording.finish((name) => this.#addressOf(name));
-    return { program, results };
+    return { program: recording.finish((name) => this.#addressOf(name)), results };
   }
 
   /**
@@ -173,14 +176,8 @@ export class NativeBackend extends HostBackend {
    */
   captureDry<T>(run: () => T): DryCapture<T> {
     const pool = this.#shared;
-    const recording = this.#recording = new Recording(pool, { dry: true });
-    let results: T;
-    try {
-      results = run();
-    } finally {
-      this.#recording = undefined;
-    }
-    const program = recording.finish((name) => this.#addressOf(name));
+    const recording = new Recording(pool, { dry: true });
+    const { program, results } = this.#record(recording, run);
     const aside = pool.setAside(), late = new LateReleases(recording);
     this.#lateReleases.add(late);
     return {
