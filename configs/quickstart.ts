@@ -32,6 +32,8 @@ export default {
       epoch: 1,
       kwargs: { startLr: 0.005, endLr: 0.005, step: 1 },
     },
+    // Trained from nothing, a backbone must learn to do with one statistic for templates and searches.
+    freezeNormsEpoch: 3,
     numWorkers: 1,
     logDir: "runs/quickstart/logs",
     snapshotDir: "runs/quickstart/snapshot",
@@ -49,6 +51,6 @@ export default {
     neg: 0.1,
     videosPerEpoch: 1800,
   },
-  tracking: { windowInfluence: 0.4, penaltyK: 0.3, scaleLr: 0.02 },
+  tracking: { windowInfluence: 0.4, penaltyK: 0.3, scaleLr: 0.1 },
   validation: { source: { format: "synthetic", split: "test", frames: 60 }, sequences: 8 },
 } satisfies Experiment;

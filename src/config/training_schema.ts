@@ -105,6 +105,8 @@ export const trainingSchema = section({
   lrRule: choice(["fixed", "linear", "sqrt"]).default("fixed"),
   /** Whether batch norms in training take the batches of all processes as one. */
   syncBatchNorm: flag().default(false),
+  /** First epoch, counted from 0, in which all batch norms keep their running statistics; default none. */
+  freezeNormsEpoch: whole({ min: 0 }).optional(),
   /** Workers that prepare pairs; 0 prepares them in the trainer's thread. */
   numWorkers: whole({ min: 0 }).default(1),
   momentum: real({ min: 0, below: 1 }).default(0.9),

@@ -12,7 +12,7 @@ import { encodePng } from "../image/encode.ts";
 import type { Image } from "../image/image.ts";
 import { buildModel, type SiamBAN } from "../models/siamban.ts";
 import { loadStateDict, stateDict } from "../nn/state_dict.ts";
-import { buildOptimizer } from "../training/optimizer.ts";
+import { buildOptimizer, stageIn } from "../training/optimizer.ts";
 import type { StepLosses } from "../training/report.ts";
 import { readStep, toBatchTensors, trainStep } from "../training/step.ts";
 import { lrSpaceOf } from "../training/learning_rates.ts";
@@ -188,9 +188,7 @@ export async function replayIncident(path: string): Promise<Replay> {
   const { epoch } = saved.incident;
   using model = buildModel(config);
   loadStateDict(model, partOf(tensors, MODEL));
-  using optimizer = buildOptimizer(model, config, {
-    backbone: epoch >= config.backbone.trainEpoch,
-  });
+  using optimizer = buildOptimizer(model, config, stageIn(config, epoch));
   const lrSpace = lrSpaceOf(config);
   const inputs = toBatchTensors(batchOf(partOf(tensors, BATCH), config));
   const kernels: KernelFigures[] = [];

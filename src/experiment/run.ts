@@ -222,6 +222,8 @@ class Run {
         const slow = slowRanks.look(event.report.rankSeconds);
         if (slow) yield message(slow);
         if (event.report.skipped !== undefined) yield* this.#incident(event.report);
+      } else if (event.kind === "frozenNorms") {
+        yield message("batch norms keep their running statistics from here on");
       } else if (event.kind === "stage") {
         if (event.backbone) yield message("start training backbone.");
         yield message(`model\n${describe(this.#model)}`);

@@ -104,6 +104,27 @@ function blend(
 }
 
 /**
+ * Has all batch norms of a network keep their running statistics and normalise by them from here on, in
+ * training too, where weight and bias go on learning. Of several ranks those of rank 0 are kept.
+ *
+ * Shared weights see templates and searches by turns, each normalised by itself, and the running statistics
+ * are those of both. A network that learns from nothing meets them at last when it tracks, and classifies
+ * worse for it; so it learns to live with them before its training ends.
+ */
+export function freezeNorms(root: Module | Sequence, collective: Collective): void {
+  for (const module of modules(root)) {
+    if (!(module instanceof BatchNorm2d)) continue;
+    module.training = false;
+    if (collective.size === 1) continue;
+    for (const buffer of [module.runningMean, module.runningVar]) {
+      const values = Float32Array.from(buffer.tensor.dataSync());
+      collective.broadcast(new Uint8Array(values.buffer));
+      buffer.overwrite(values);
+    }
+  }
+}
+
+/**
  * Makes all batch norms of a network in training take the batches of all ranks as one
  * (`torch.nn.SyncBatchNorm.convert_sync_batchnorm`).
  */

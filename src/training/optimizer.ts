@@ -1,7 +1,9 @@
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs";
+import { ALONE, type Collective } from "../collective.ts";
 import type { ExperimentConfig } from "../config/experiment_config.ts";
 import { freezeBackbone, type ParameterGroup, parameterGroups } from "../models/freeze.ts";
 import type { SiamBAN } from "../models/siamban.ts";
+import { freezeNorms } from "../nn/batch_norm2d.ts";
 import type { NamedParameter } from "../nn/module.ts";
 import { ModuleBuffer, type Parameter } from "../nn/parameter.ts";
 import { fromHostTensor, toHostTensor } from "../nn/state_dict.ts";
@@ -123,17 +125,33 @@ export function initialLr(
   return training.baseLr * (group === "backbone" ? backbone.layersLr : 1);
 }
 
+/** What of a model trains. */
+export interface TrainingStage {
+  /** Whether `backbone.trainLayers` train; else the whole backbone is frozen. */
+  readonly backbone: boolean;
+  /** Whether batch norms of what trains take the batch's statistics; else all keep their running ones. */
+  readonly norms: boolean;
+}
+
+/** What of a model trains in an epoch, counted from 0. */
+export function stageIn({ training, backbone }: OptimizerConfig, epoch: number): TrainingStage {
+  const { freezeNormsEpoch = Infinity } = training;
+  return { backbone: epoch >= backbone.trainEpoch, norms: epoch < freezeNormsEpoch };
+}
+
 /**
  * Sets what of a model trains, and builds the optimiser for it (tools/train.py `build_opt_lr`).
  *
- * @param options.backbone Whether `backbone.trainLayers` train; else the whole backbone is frozen.
+ * @param collective Processes that train the model together.
  */
 export function buildOptimizer(
   model: SiamBAN,
   config: OptimizerConfig,
-  { backbone }: { readonly backbone: boolean },
+  { backbone, norms }: TrainingStage,
+  collective: Collective = ALONE,
 ): Sgd {
   freezeBackbone(model, backbone ? config.backbone.trainLayers : []);
+  if (!norms) freezeNorms(model, collective);
   const groups = parameterGroups(model)
     .map((group) => ({ ...group, initialLr: initialLr(group.name, config) }));
   const { momentum, weightDecay, gradClip, maxLoss } = config.training;

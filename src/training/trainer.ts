@@ -2,7 +2,8 @@ import { ALONE, type Collective } from "../collective.ts";
 import type { ExperimentConfig } from "../config/experiment_config.ts";
 import type { Batch } from "../data/batches.ts";
 import type { SiamBAN } from "../models/siamban.ts";
-import { buildOptimizer, type Sgd } from "./optimizer.ts";
+import { freezeNorms } from "../nn/batch_norm2d.ts";
+import { buildOptimizer, type Sgd, stageIn, type TrainingStage } from "./optimizer.ts";
 import type { StepReport } from "./report.ts";
 import type { StateDict } from "../weights/host_tensor.ts";
 import { exchangeNews, firstComplaint } from "./rank_exchange.ts";
@@ -22,6 +23,8 @@ export interface Position {
 export type TrainingEvent =
   /** The trained parameters have changed: at the start and when the backbone joins. */
   | { readonly kind: "stage"; readonly epoch: number; readonly backbone: boolean }
+  /** Batch norms keep their running statistics. */
+  | { readonly kind: "frozenNorms"; readonly epoch: number }
   | { readonly kind: "step"; readonly report: StepReport }
   /** A good moment to save: every step up to `position` is done and read back. */
   | {
@@ -125,14 +128,16 @@ export class Trainer implements Disposable {
    */
   async *run(batches: AsyncIterable<Batch>): AsyncGenerator<TrainingEvent> {
     const { epochs } = this.#config.training;
-    const { trainEpoch } = this.#config.backbone;
     const source = batches[Symbol.asyncIterator]();
     try {
       for (let first = true; this.#position.epoch < epochs; first = false) {
         const { epoch } = this.#position;
-        const joins = this.#joins();
+        const { backbone, norms } = this.#stage;
+        const joins = this.#joins(), freezes = this.#freezesNorms();
         if (joins && !first) this.#restartOptimizer();
-        if (joins || first) yield { kind: "stage", epoch, backbone: epoch >= trainEpoch };
+        else if (freezes && !first) this.#freezeNorms();
+        if (joins || first) yield { kind: "stage", epoch, backbone };
+        if (freezes || first && !norms) yield { kind: "frozenNorms", epoch };
         yield* this.#runEpoch(source);
         const epochEnd = this.#position.step === 0;
         yield { kind: "pause", position: this.#position, epochEnd, stopped: this.#stopping };
@@ -286,6 +291,12 @@ export class Trainer implements Disposable {
     return epoch === this.#config.backbone.trainEpoch && step === 0;
   }
 
+  /** Whether batch norms keep their running statistics from the next step on. */
+  #freezesNorms(): boolean {
+    const { epoch, step } = this.#position;
+    return epoch === this.#config.training.freezeNormsEpoch && step === 0;
+  }
+
   /** Whether to pause within the epoch, before the next step. */
   #pausesHere(): boolean {
     const { step } = this.#position;
@@ -304,11 +315,18 @@ export class Trainer implements Disposable {
     this.#optimizer = this.#buildOptimizer();
   }
 
+  #freezeNorms(): void {
+    this.#steps.forget();
+    freezeNorms(this.model, this.#collective);
+  }
+
+  /** What of the model trains in the next step. */
+  get #stage(): TrainingStage {
+    return stageIn(this.#config, this.#position.epoch);
+  }
+
   #buildOptimizer(): Sgd {
-    const { trainEpoch } = this.#config.backbone;
-    return buildOptimizer(this.model, this.#config, {
-      backbone: this.#position.epoch >= trainEpoch,
-    });
+    return buildOptimizer(this.model, this.#config, this.#stage, this.#collective);
   }
 
   /** Frees the momentum buffers; the model is the caller's. */

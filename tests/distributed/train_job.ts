@@ -23,6 +23,7 @@ export async function writeExperiment(
       stepsPerEpoch: 2,
       snapshotDir: `${folder}/${name}`,
       syncBatchNorm: true,
+      freezeNormsEpoch: 1,
       threads: 1,
       device: "onednn",
       ...training,

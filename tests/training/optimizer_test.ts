@@ -97,7 +97,7 @@ testTiny("buildOptimizer() takes the backbone's layers in when it trains", () =>
   const config = tinyExperiment({ backbone: { layersLr: 0.1 }, training: { baseLr: 0.02 } });
   using model = tinyModel(config);
   const groups = [false, true].map((backbone) => {
-    using optimizer = buildOptimizer(model, config, { backbone });
+    using optimizer = buildOptimizer(model, config, { backbone, norms: true });
     return optimizer.groups;
   });
   const rates = groups[1].map(({ name, initialLr }) => `${name} ${initialLr}`);

@@ -3,6 +3,7 @@ import {
   assertAlmostEquals,
   assertEquals,
   assertInstanceOf,
+  assertNotEquals,
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
@@ -27,6 +28,8 @@ function lineOf(event: TrainingEvent): string {
   switch (event.kind) {
     case "stage":
       return `stage ${event.epoch} ${event.backbone ? "with" : "without"} backbone`;
+    case "frozenNorms":
+      return `frozen norms ${event.epoch}`;
     case "step":
       return `step ${event.report.epoch}.${event.report.step}`;
     case "pause":
@@ -128,6 +131,44 @@ testTiny(
     assertEquals(changes(2, 3), [true, true]);
     assert(differs(states[2], states[3], "backbone.features.1.running_"));
     assertEquals(momentum.map((value) => value > 0), [false, true, false, true]);
+  },
+);
+
+testTiny(
+  "Trainer keeps the norms' running statistics from their epoch on, and trains",
+  async () => {
+    const training = { epochs: 4, freezeNormsEpoch: 2 };
+    const config = tinyExperiment({ backbone: { trainEpoch: 3 }, training });
+    using model = tinyModel(config);
+    const states: StateDict[] = [], lines: string[] = [];
+    using trainer = new Trainer(model, { config, stepsPerEpoch: 2 });
+    for await (const event of trainer.run(noiseBatches(config, { stepsPerEpoch: 2 }))) {
+      if (event.kind === "pause") states.push(stateDict(model));
+      if (event.kind !== "step") lines.push(lineOf(event));
+    }
+    assertEquals(lines.filter((line) => !line.startsWith("pause")), [
+      "stage 0 without backbone",
+      "frozen norms 2",
+      "stage 3 with backbone",
+    ]);
+    const statistics = (state: StateDict) => [...state].filter(([name]) => /running_/.test(name));
+    assertNotEquals(statistics(states[0]), statistics(states[1]));
+    assertEquals(statistics(states[2]), statistics(states[1]));
+    assertEquals(statistics(states[3]), statistics(states[1]));
+    for (const [before, after] of [[1, 2], [2, 3]]) {
+      const norm = [...states[before].keys()]
+        .find((name) => name.startsWith("head.") && name.endsWith("running_mean"))!
+        .replace("running_mean", "weight");
+      assert(differs(states[before], states[after], norm));
+    }
+    // Who comes later finds them frozen.
+    using late = tinyModel(config);
+    const resume = { position: { epoch: 2, step: 1 }, velocities: trainer.optimizer.velocities() };
+    using resumed = new Trainer(late, { config, stepsPerEpoch: 2, resume });
+    const first = resumed.run(noiseBatches(config, { stepsPerEpoch: 2, start: resume.position }));
+    const told = [(await first.next()).value, (await first.next()).value] as TrainingEvent[];
+    assertEquals(told.map(lineOf), ["stage 2 without backbone", "frozen norms 2"]);
+    await first.return(undefined as never);
   },
 );
 
