@@ -5,6 +5,7 @@ import { decodeImage } from "../../src/image/decode.ts";
 import { encodeGif, encodeJpeg, encodePng } from "../../src/image/encode.ts";
 import { turboJpeg } from "../../src/image/turbojpeg.ts";
 import { readVideo } from "../../src/image/video.ts";
+import { hasProgram } from "../support/programs.ts";
 import { assertSamePixels, difference, goldenImage, sharedPath } from "./golden.ts";
 
 const turbo = isAvailable(turboJpeg);
@@ -12,7 +13,7 @@ const video = sharedPath("realdata/bag.avi");
 
 Deno.test({
   name: "encodeJpeg() writes the bytes of cv2.imwrite with libjpeg-turbo",
-  ignore: !turbo || video === undefined,
+  ignore: !turbo || video === undefined || !await hasProgram("ffmpeg"),
   async fn() {
     const wanted = await Deno.readFile(sharedPath("realdata/bag/color/00000001.jpg")!);
     for await (const frame of readVideo(video!)) {
