@@ -16,6 +16,7 @@ import { toBatchTensors } from "../../src/training/step.ts";
 import { sharedGolden } from "../data/golden.ts";
 import { BACKENDS } from "../support/backends.ts";
 import { assertClose } from "../support/close.ts";
+import { hasProgram } from "../support/programs.ts";
 import { randomTensor } from "../support/random_tensors.ts";
 
 const CONFIGS = new URL("../../configs/", import.meta.url).pathname;
@@ -92,7 +93,7 @@ Deno.test({
 for (const version of [1, 3]) {
   Deno.test({
     name: `NanoTrack V${version} tracks with the published weights as the reference does`,
-    ignore: !golden || !native.available,
+    ignore: !golden || !native.available || !await hasProgram("ffmpeg"),
     async fn() {
       await using backend = await native.use();
       const folder = await GoldenFolder.open(golden!);
