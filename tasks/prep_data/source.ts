@@ -3,16 +3,21 @@ import { detectFormats, TRACK_READERS, type TrackFormat } from "../../mod.ts";
 
 const FORMATS = Object.keys(TRACK_READERS);
 
-/** The form of the raw data, as given or as found. */
+/**
+ * The form of the raw data, as given or as found.
+ *
+ * @throws {TypeError} If they are not there, or have no known form.
+ */
 export async function formatOf(source: string, format: string | undefined): Promise<TrackFormat> {
-  if (format !== undefined) {
-    const name = format.toLowerCase();
-    if (Object.hasOwn(TRACK_READERS, name)) return name as TrackFormat;
+  const name = format?.toLowerCase();
+  if (name !== undefined && !Object.hasOwn(TRACK_READERS, name)) {
     throw new TypeError(
       `Cannot read: --format is "${format}", expected one of ${FORMATS.join(", ")}`,
     );
   }
-  if (source === "synthetic") return "synthetic";
+  if ((name ?? source) === "synthetic") return "synthetic";
+  await checkExists(source);
+  if (name !== undefined) return name as TrackFormat;
   const [found, ...others] = await detectFormats(source);
   if (found !== undefined && others.length === 0) return found;
   const what = found === undefined
@@ -21,6 +26,17 @@ export async function formatOf(source: string, format: string | undefined): Prom
   throw new TypeError(
     `Cannot read "${source}": ${what}, pass --format with one of ${FORMATS.slice(1).join(", ")}`,
   );
+}
+
+async function checkExists(source: string): Promise<void> {
+  try {
+    await Deno.stat(source);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new TypeError(`Cannot find "${source}", expected the folder or file of the raw data`, {
+      cause,
+    });
+  }
 }
 
 /** A whole number from the command line. */

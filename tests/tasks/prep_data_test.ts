@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { temporaryFolder } from "../data/demo.ts";
 
@@ -38,7 +38,7 @@ Deno.test("prep-data says what is wrong with its arguments", async () => {
   for (
     const [args, message] of [
       [["--out", "x"], "--source and --out are needed"],
-      [["--source", "/nowhere", "--out", "x"], "No such file"],
+      [["--source", "/nowhere", "--out", "x"], 'Cannot find "/nowhere", expected the folder'],
       [
         ["--source", new URL("../geometry", import.meta.url).pathname, "--out", "x"],
         "it has no known form, pass --format with one of vid",
@@ -46,11 +46,12 @@ Deno.test("prep-data says what is wrong with its arguments", async () => {
       [["--source", "x", "--out", "x", "--format", "voz"], '--format is "voz", expected'],
       [["--source", "synthetic", "--out", "x", "--videos", "many"], '--videos is "many"'],
       [["--sauce", "x"], 'unknown argument "--sauce"'],
-      [["--source", "/nowhere", "--out", "x", "--format", "otb"], "No such file"],
+      [["--source", "/nowhere", "--out", "x", "--format", "otb"], 'Cannot find "/nowhere"'],
     ] as [string[], string][]
   ) {
     const { code, err } = await run(...args);
     assertEquals(code, 1);
     assert(err.includes(message), err);
+    await assertRejects(() => Deno.stat("x"), Deno.errors.NotFound);
   }
 });
