@@ -1,7 +1,6 @@
 /** Which parts of a model train (tools/train.py `build_opt_lr`). */
 import {
-  BatchNorm2d,
-  modules,
+  freezeNorms,
   namedChildren,
   type NamedParameter,
   namedParameters,
@@ -30,9 +29,7 @@ export function freezeBackbone(model: SiamBAN, trainLayers: readonly string[] = 
   setTraining(model, true);
   setTrainable(model, true);
   setTrainable(backbone, false);
-  for (const module of modules(backbone)) {
-    if (module instanceof BatchNorm2d) module.training = false;
-  }
+  freezeNorms(backbone);
   for (const part of trained) {
     setTrainable(part, true);
     setTraining(part, true);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Rank, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
-import type { Collective } from "../collective.ts";
+import { ALONE, type Collective } from "../collective.ts";
 import {
   type ActivationKind,
   batchNorm,
@@ -111,7 +111,7 @@ function blend(
  * are those of both. A network that learns from nothing meets them at last when it tracks, and classifies
  * worse for it; so it learns to live with them before its training ends.
  */
-export function freezeNorms(root: Module | Sequence, collective: Collective): void {
+export function freezeNorms(root: Module | Sequence, collective: Collective = ALONE): void {
   for (const module of modules(root)) {
     if (!(module instanceof BatchNorm2d)) continue;
     module.training = false;

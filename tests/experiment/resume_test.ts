@@ -8,7 +8,10 @@ import { temporaryFolder } from "../data/demo.ts";
 import { testTiny } from "../training/tiny.ts";
 import { lossesOf, messagesOf, runAll, smallExperiment, summaryOf } from "./small_run.ts";
 
-/** Three epochs of four steps, the backbone joining after the first, norms frozen in the last; saved every other step. */
+/**
+ * Three epochs of four steps, the backbone joining after the first, norms frozen in the last; saved every
+ * other step.
+ */
 function experiment(folder: string, training: Experiment["training"] = {}) {
   return smallExperiment(folder, {
     backbone: { trainEpoch: 1 },

@@ -11,7 +11,7 @@ testOnBackends("freezeNorms() has norms use and keep their running statistics in
   setTraining(norm, true);
   norm.runningMean.overwrite(Float32Array.of(1, -2));
   norm.runningVar.overwrite(Float32Array.of(4, 0.25));
-  freezeNorms(norm, ALONE);
+  freezeNorms(norm);
   const x = tf.tensor4d([3, -1, -1, -2.5], [1, 1, 2, 2]);
   const y = norm.forward(x as Tensor4D);
   assertClose(y.dataSync(), [1, 2, -1, -1], { tolerance: 1e-4 });
